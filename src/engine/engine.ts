@@ -30,6 +30,8 @@ export interface AnswerRule {
 
 export interface Change {
   readonly op: Op;
+  /** Hand-over budget this change holds until it is given back by `credit`. */
+  readonly bytes: number;
   /** 0: nobody waits. */
   readonly token: number;
 }
@@ -82,6 +84,8 @@ export interface Engine {
   unmount(lazy: boolean): Promise<void>;
   /** Opens or closes the gate that every change passes before it is applied. */
   setGate(open: boolean): void;
+  /** The role fence: while on, every change is refused with EROFS before it is applied (waiters at the gate too). */
+  setReadOnly(on: boolean): void;
   /** Resolves when no change is between the gate and its hand-over (or its mark). Use with a closed gate. */
   quiesce(): Promise<void>;
   setStream(state: StreamState): void;

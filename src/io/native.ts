@@ -94,6 +94,8 @@ export interface NativeSession {
   mount(): Promise<void>;
   unmount(lazy: boolean): Promise<void>;
   setGate(open: boolean): void;
+  /** While on, every change is refused with EROFS before it is applied, those waiting at the gate included. */
+  setReadOnly(on: boolean): void;
   quiesce(): Promise<void>;
   /** 0 off, 1 track, 2 on. */
   setStream(state: number): void;
