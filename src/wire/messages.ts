@@ -114,7 +114,12 @@ export interface FileOpen {
   readonly id: number;
   readonly path: Buffer;
   readonly meta: Meta;
+  /** 0: attributes only, of an entry of any type; a FileClose follows. */
   readonly blockSize: number;
+  /** The target empties its file and hashes nothing; everything but zeros follows, then FileClose. */
+  readonly whole: boolean;
+  /** Of a small file: the source's hashes. A target that has the same closes the file and answers FileDone. */
+  readonly hashes: Buffer;
 }
 export interface FileHashes {
   readonly type: 'fileHashes';
@@ -143,6 +148,11 @@ export interface FileDone {
   readonly id: number;
   readonly problem: Problem | null;
 }
+/** Target → source: so many bytes of FileData are written, and the window has room for them again. */
+export interface SyncCredit {
+  readonly type: 'syncCredit';
+  readonly bytes: number;
+}
 export interface SyncProgress {
   readonly type: 'syncProgress';
   readonly filesDone: number;
@@ -166,7 +176,7 @@ export interface SyncStored {
 
 /** Resync requests and answers, handed to resync/target.ts (secondary) or resync/source.ts (primary). */
 export type ResyncToTarget = DirList | FileOpen | FileData | FileClose | SyncProgress | SyncEnd;
-export type ResyncToSource = DirResult | FileHashes | FileDone | SyncStored;
+export type ResyncToSource = DirResult | FileHashes | FileDone | SyncCredit | SyncStored;
 
 export type Message =
   | Hello
