@@ -59,6 +59,8 @@ export const TIMES_DELAY_MS = 250;
 export const SPACE_INTERVAL_MS = 1_000;
 export const CONTROL_LINE_BYTES_MAX = MIB;
 export const CONTROL_TIMEOUT_MS = 10_000;
+/** Log lines not yet written; at the bound further lines are dropped. */
+export const LOG_PENDING_BYTES_MAX = MIB;
 export const GENERATION_HISTORY_MAX = 32;
 
 assert(
