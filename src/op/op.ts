@@ -6,6 +6,7 @@
  * Names are raw bytes (any but NUL and '/'). Sizes and offsets are bytes, safe integers. Times are
  * nanoseconds since the epoch as bigint. Modes are `st_mode` as in inode(7).
  */
+import type { OpClass } from '../core/types.js';
 
 /** Number of an inode on the primary, per connection; ROOT_REF is the protected directory itself. */
 export type NodeRef = number;
@@ -174,12 +175,7 @@ export type Op =
 
 export type OpKind = Op['kind'];
 
-/**
- * What an op is to the acknowledgement rule: `data` changes content, `sync` is an application's fsync,
- * `name` changes the namespace or attributes, `quiet` is bookkeeping nobody waits for, `barrier` is waited
- * for as durable.
- */
-export type OpClass = 'data' | 'sync' | 'name' | 'quiet' | 'barrier';
+export type { OpClass } from '../core/types.js';
 
 const CLASS: Record<OpKind, OpClass> = {
   bind: 'quiet',
