@@ -36,7 +36,13 @@ export interface Change {
   readonly token: number;
 }
 
-/** An inode that changed while `track` was on. `entries`: names in this directory changed. */
+/**
+ * An inode that changed while `track` was on. `entries`: names in this directory changed. `data` of a directory:
+ * everything below it is to be compared. A mark is put after its change is applied, never before: one taken
+ * in between would be lost. Beside the obvious a resync needs, because its target knows names, not inodes:
+ *  - rename: `entries` of both parents and `data` of what got another name (with RENAME_EXCHANGE of both);
+ *  - link: `entries` of the new parent and of the parent of the name it had, so that both become one inode.
+ */
 export interface Mark {
   readonly ref: NodeRef;
   readonly data: boolean;

@@ -104,7 +104,10 @@ export interface DirList {
 export interface DirResult {
   readonly type: 'dirResult';
   readonly id: number;
+  /** Directories and regular files made now (empty). */
   readonly fresh: readonly Buffer[];
+  /** Regular files whose size or mtime is not the listed one: their content may differ. */
+  readonly stale: readonly Buffer[];
   readonly linked: readonly Buffer[];
   readonly removed: number;
   readonly problem: Problem | null;
