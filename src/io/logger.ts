@@ -4,7 +4,7 @@
  */
 import { pino, type DestinationStream } from 'pino';
 import { TwinfsError, errorText } from '../errors.js';
-import { LOG_PENDING_BYTES_MAX } from '../limits.js';
+import { LogFile } from './log-file.js';
 
 interface LogMethod {
   (fields: object, message: string): void;
@@ -59,31 +59,13 @@ export function openLog(options: LogOptions): LogOutput {
   return {
     log,
     reopen: () => file?.reopen(),
-    flush: () => {
-      try {
-        file?.flushSync();
-      } catch {
-        // The log is lost either way, and the caller is on its way out.
-      }
-    },
+    flush: () => file?.flush(),
   };
 }
 
-function openFile(path: string) {
+function openFile(path: string): LogFile {
   try {
-    const file = pino.destination({
-      dest: path,
-      append: true,
-      mkdir: true,
-      mode: 0o640,
-      sync: false,
-      minLength: 0,
-      maxLength: LOG_PENDING_BYTES_MAX,
-    });
-    file.on('error', () => {
-      // A full disk must not stop the mirror; the lines are lost, or written with the next ones.
-    });
-    return file;
+    return new LogFile(path);
   } catch (cause) {
     throw new TwinfsError(
       'log-file',
