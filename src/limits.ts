@@ -38,7 +38,11 @@ export const PART_MESSAGE_BYTES_MAX = MIB;
 export const HASHES_BYTES_MAX = 512 * KIB;
 
 /** Payloads up to here are copied next to their frame's head: cheaper than one more part in writev(2). */
-export const FRAME_COPY_BYTES_MAX = 8 * KIB;
+export const COPY_PART_BYTES_MAX = 8 * KIB;
+/** As many of them in one frame. */
+export const COPY_BYTES_MAX = 64 * KIB;
+/** Heads of frames are cut from pieces of this size. */
+export const SEND_SLAB_BYTES = 64 * KIB;
 /** Bytes are received into pieces of this size; frames are views of it, so it lives as long as they do. */
 export const RECEIVE_SLAB_BYTES = 256 * KIB;
 /** Least room offered to one read, and most where no large frame says how much it needs. */
@@ -70,13 +74,44 @@ export const MARKS_MAX = 1_000_000;
 export const DIR_LIST_ENTRIES_MAX = 1000;
 /** Files under comparison at once. */
 export const SYNC_FILES_OPEN_MAX = 32;
-/** Bytes of differing blocks sent and not yet taken by the socket; at the bound the source waits. */
+/** Of those, files of more than SYNC_SEGMENT_BYTES (disks dislike many large readers). */
+export const SYNC_BIG_FILES_OPEN_MAX = 4;
+/** Directories listed at once, and files waiting for their turn at which the walk waits. */
+export const SYNC_DIRS_OPEN_MAX = 8;
+export const SYNC_FILES_QUEUE_MAX = 4096;
+/** A DirList part is cut at about this many bytes; one entry that needs more than a frame ends the resync. */
+export const DIR_LIST_BYTES_MAX = 512 * KIB;
+/** Bytes of file data read or sent and not yet credited by the target; at the bound the source waits. */
 export const SYNC_WINDOW_BYTES_MAX = 16 * MIB;
+/** The target credits written data in steps of about this much. */
+export const SYNC_CREDIT_BYTES = 256 * KIB;
+/** Files up to this size are read once, hashed and sent from memory, their hashes in FileOpen. */
+export const SYNC_SMALL_FILE_BYTES = 128 * KIB;
+/** Larger ones are hashed in pieces of this size, and their differing blocks sent in runs of at most this. */
+export const SYNC_SEGMENT_BYTES = 8 * MIB;
+export const SYNC_DATA_BYTES_MAX = MIB;
+/** Blocks of a comparison: powers of two between these, about SYNC_BLOCKS_WANTED of them per file. */
+export const SYNC_BLOCK_BYTES_MIN = 4 * KIB;
+export const SYNC_BLOCK_BYTES_MAX = MIB;
+export const SYNC_BLOCKS_WANTED = 65_536;
+/** Hash workers (threads), jobs waiting for them (callers are bounded by open files), and idle time to end. */
+export const HASH_WORKERS_MAX = 2;
+export const HASH_QUEUE_MAX = 1024;
+export const HASH_BATCH_JOBS_MAX = 32;
+export const HASH_BATCH_BYTES_MAX = 2 * MIB;
+export const HASH_IDLE_MS = 3_000;
+export const SYNC_PROGRESS_INTERVAL_MS = 500;
 /** The last pass of a resync (writers held) starts when no more than this is left. */
 export const SYNC_FREEZE_BYTES_MAX = 8 * MIB;
 export const SYNC_FREEZE_MARKS_MAX = 500;
 /** After this many passes writers are slowed so that the resync converges. */
 export const SYNC_PASSES_FREE_MAX = 4;
+/** Files to read in the last pass while writers are held; more only after SYNC_PASSES_FREE_MAX passes. */
+export const SYNC_FREEZE_READ_BYTES_MAX = 256 * MIB;
+/** After this many passes writers are held for whatever is left. */
+export const SYNC_PASSES_MAX = 12;
+/** Last passes that did not complete after which the resync gives up ("sync-not-converging"). */
+export const SYNC_FREEZE_FAILURES_MAX = 5;
 
 export const PEER_TIMEOUT_MS_DEFAULT = 3_000;
 export const PEER_TIMEOUT_MS_MIN = 200;
@@ -92,6 +127,12 @@ export const PORTABLE_MOUNT_POLL_MS = 500;
 export const SPACE_INTERVAL_MS = 1_000;
 export const CONTROL_LINE_BYTES_MAX = MIB;
 export const CONTROL_TIMEOUT_MS = 10_000;
+/** Control commands that wait for disks or the peer (flush, umount, promote …). */
+export const CONTROL_SLOW_TIMEOUT_MS = 120_000;
+/** Control connections at once; further ones are closed. */
+export const CONTROL_CONNECTIONS_MAX = 64;
+/** A path that does not answer stat(2) in this time is taken as there. */
+export const PATH_PROBE_TIMEOUT_MS = 2_000;
 /** Log lines not yet written; at the bound further lines are dropped. */
 export const LOG_PENDING_BYTES_MAX = MIB;
 export const GENERATION_HISTORY_MAX = 32;
@@ -104,6 +145,12 @@ assert(
   BATCH_MESSAGE_BYTES_MAX + XATTR_VALUE_BYTES_MAX + KIB <= FRAME_MESSAGE_BYTES_MAX,
   'ops fit a frame',
 );
+assert(
+  SYNC_FILES_OPEN_MAX * SYNC_SMALL_FILE_BYTES + SYNC_DATA_BYTES_MAX <= SYNC_WINDOW_BYTES_MAX,
+  'small files under comparison leave room in the window for a run of a large one',
+);
+assert(DIR_LIST_BYTES_MAX * 2 <= FRAME_MESSAGE_BYTES_MAX, 'a directory list fits a frame');
+assert(SYNC_DATA_BYTES_MAX <= FRAME_PAYLOAD_BYTES_MAX, 'file data fits a frame');
 assert(QUEUE_BYTES_MIN >= BATCH_PAYLOAD_BYTES_MAX, 'the queue holds a batch');
 assert(PING_INTERVAL_MS < PEER_TIMEOUT_MS_DEFAULT, 'a ping precedes the time-out');
 assert(PART_MESSAGE_BYTES_MAX <= FRAME_MESSAGE_BYTES_MAX / 2, 'a part with one large entry fits');
