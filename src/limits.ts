@@ -119,6 +119,12 @@ export const PING_INTERVAL_MS = 500;
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
 export const RECONNECT_MIN_MS = 250;
 export const RECONNECT_MAX_MS = 10_000;
+/** How often a connection is judged: a lost peer is noticed this much after its time-out at most. */
+export const CONNECTION_TICK_MS = 100;
+/** A tick that comes this late says that this node itself stood still: the peer is not judged yet. */
+export const LATE_TICK_MS = 1_000;
+/** A link that lasted this long was good: the next loss starts from the shortest back-off again. */
+export const LINK_GOOD_MS = 30_000;
 export const TIMES_DELAY_MS = 250;
 /** Inodes the portable engine keeps numbers for; at the bound half of the idle ones are forgotten. */
 export const PORTABLE_NODES_MAX = 100_000;
