@@ -7,7 +7,9 @@
  * documented to return an errno (0 is success). Functions returning a promise run off the event loop.
  */
 import { createRequire } from 'node:module';
+import { assert } from '../assert.js';
 import { TwinfsError } from '../errors.js';
+import { unpackTreeEntries } from './tree-entries.js';
 
 /** What lstat, readlink and listxattr say of one directory entry. `mtime` in ns, `mode` with type bits. */
 export interface TreeEntry {
@@ -202,9 +204,26 @@ export function native(): NativeAddon {
   return loaded;
 }
 
+/** As the C++ exports it: directory entries come packed, see tree-entries.ts. */
+interface PackedAddon extends Omit<NativeAddon, 'readDir' | 'statBeneath'> {
+  readonly readDir: (rootFd: number, path: Buffer) => Promise<Buffer>;
+  readonly statBeneath: (rootFd: number, path: Buffer) => Buffer;
+}
+
+function first(entries: TreeEntry[]): TreeEntry {
+  const entry = entries[0];
+  assert(entry !== undefined, 'a stat has one entry');
+  return entry;
+}
+
 function load(): NativeAddon {
   try {
-    return createRequire(import.meta.url)(addonPath) as NativeAddon;
+    const addon = createRequire(import.meta.url)(addonPath) as PackedAddon;
+    return {
+      ...addon,
+      readDir: async (rootFd, path) => unpackTreeEntries(await addon.readDir(rootFd, path)),
+      statBeneath: (rootFd, path) => first(unpackTreeEntries(addon.statBeneath(rootFd, path))),
+    };
   } catch (cause) {
     throw new TwinfsError(
       'addon-missing',
