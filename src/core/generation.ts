@@ -118,8 +118,11 @@ export function relate(primary: Identity, secondary: Identity): TargetRule | Ref
 /** The target of a resync that did not end: right is the source it was being made from, or what grew from it. */
 function relateUnfinished(primary: Identity, secondary: Identity): TargetRule | RefusalRule {
   const goal = secondary.base;
-  if (goal === primary.current || knows(primary, goal)) return 'unfinished-resync';
-  return knows(secondary, primary.current) ? 'source-older' : 'unrelated';
+  if (goal === primary.current) return 'unfinished-resync';
+  const isKnownToPrimary = knows(primary, goal);
+  if (!knows(secondary, primary.current))
+    return isKnownToPrimary ? 'unfinished-resync' : 'unrelated';
+  return isKnownToPrimary ? 'unrelated' : 'source-older';
 }
 
 /** Generations a node descends from, without its current one. */
