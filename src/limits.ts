@@ -45,14 +45,13 @@ export const COPY_BYTES_MAX = 64 * KIB;
 export const SEND_SLAB_BYTES = 64 * KIB;
 /** Bytes are received into pieces of this size; frames are views of it, so it lives as long as they do. */
 export const RECEIVE_SLAB_BYTES = 256 * KIB;
-/** Least room offered to one read, and most where no large frame says how much it needs. */
-export const RECEIVE_READ_BYTES_MIN = 16 * KIB;
-export const RECEIVE_READ_BYTES_MAX = 64 * KIB;
 /** Bytes taken by `send` and not by the kernel: above the first `send` says wait, below the second `drained`. */
 export const LINK_SEND_HIGH_BYTES = 4 * MIB;
 export const LINK_SEND_LOW_BYTES = MIB;
 /** How long a closing link may take to hand over its last messages before it is cut. */
 export const LINK_LINGER_MS = 1_000;
+/** Connections a server has at once; further ones are closed unheard. */
+export const LINKS_MAX = 16;
 /** TCP keepalive starts after this much silence; the protocol's own pings are faster. */
 export const LINK_KEEPALIVE_MS = 10_000;
 
@@ -101,6 +100,10 @@ export const HASH_BATCH_JOBS_MAX = 32;
 export const HASH_BATCH_BYTES_MAX = 2 * MIB;
 export const HASH_IDLE_MS = 3_000;
 export const SYNC_PROGRESS_INTERVAL_MS = 500;
+/** Milliseconds the target works on a directory before it lets the event loop go on. */
+export const SYNC_TURN_MS = 10;
+/** Data up to this size is written at once, which is cheaper than a thread; above it could take long. */
+export const SYNC_WRITE_INLINE_BYTES = 64 * KIB;
 /** The last pass of a resync (writers held) starts when no more than this is left. */
 export const SYNC_FREEZE_BYTES_MAX = 8 * MIB;
 export const SYNC_FREEZE_MARKS_MAX = 500;
@@ -117,6 +120,12 @@ export const PEER_TIMEOUT_MS_DEFAULT = 3_000;
 export const PEER_TIMEOUT_MS_MIN = 200;
 export const PING_INTERVAL_MS = 500;
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
+export const DIAL_TIMEOUT_MS = 3_000;
+/** How long a primary that leaves waits for its peer to confirm what was sent; then it leaves unclean. */
+export const LEAVE_TIMEOUT_MS = 60_000;
+/** A throttled writer is held for this long of every period, by level of throttling. */
+export const THROTTLE_PERIOD_MS = 100;
+export const THROTTLE_HELD_MS: readonly number[] = [0, 50, 80, 95];
 export const RECONNECT_MIN_MS = 250;
 export const RECONNECT_MAX_MS = 10_000;
 /** How often a connection is judged: a lost peer is noticed this much after its time-out at most. */
@@ -137,6 +146,16 @@ export const CONTROL_TIMEOUT_MS = 10_000;
 export const CONTROL_SLOW_TIMEOUT_MS = 120_000;
 /** Control connections at once; further ones are closed. */
 export const CONTROL_CONNECTIONS_MAX = 64;
+/** A daemon that ends waits this long for clients of the control socket to take their replies. */
+export const DAEMON_END_TIMEOUT_MS = 1_000;
+/** A daemon told to end while it still starts gives the start this long. */
+export const DAEMON_START_ABORT_MS = 10_000;
+/** After umount or stop the command line waits this long for the daemon's process to be gone. */
+export const DAEMON_GONE_TIMEOUT_MS = 15_000;
+/** `--wait-synced` without any connection to the peer gives up after this; the mount stays. */
+export const WAIT_CONNECT_TIMEOUT_MS = 30_000;
+/** How often the command line asks while it waits. */
+export const WAIT_POLL_MS = 250;
 /** A path that does not answer stat(2) in this time is taken as there. */
 export const PATH_PROBE_TIMEOUT_MS = 2_000;
 /** Log lines not yet written; at the bound further lines are dropped. */
@@ -161,6 +180,5 @@ assert(QUEUE_BYTES_MIN >= BATCH_PAYLOAD_BYTES_MAX, 'the queue holds a batch');
 assert(PING_INTERVAL_MS < PEER_TIMEOUT_MS_DEFAULT, 'a ping precedes the time-out');
 assert(PART_MESSAGE_BYTES_MAX <= FRAME_MESSAGE_BYTES_MAX / 2, 'a part with one large entry fits');
 assert(HASHES_BYTES_MAX + PATH_BYTES_MAX <= FRAME_MESSAGE_BYTES_MAX, 'hashes fit a frame');
-assert(RECEIVE_READ_BYTES_MIN < RECEIVE_SLAB_BYTES, 'a slab holds several reads');
 assert(LINK_SEND_LOW_BYTES < LINK_SEND_HIGH_BYTES, 'drained comes below the wait mark');
 assert(QUEUE_BYTES_MAX / OP_CHARGE_BYTES_MIN < OUTBOX_OPS_MAX, 'the bytes bound the ops');

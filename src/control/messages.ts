@@ -19,7 +19,12 @@ export type Request =
       readonly force: boolean;
     }
   /** Try the peer again now; `overwritePeer` is the operator's word that this copy is the good one. */
-  | { readonly command: 'connect'; readonly overwritePeer: boolean };
+  | {
+      readonly command: 'connect';
+      readonly overwritePeer: boolean;
+      /** Another address than before; null: the one known. */
+      readonly peer: { host: string; port: number } | null;
+    };
 
 export type Reply =
   | { readonly ok: true; readonly result: unknown }

@@ -1,0 +1,167 @@
+/**
+ * How the primary stands towards its peer, and the one rule about it: *going alone is on disk before the
+ * first answer the peer does not have*. Whenever no stream is established and the record does not say so
+ * yet, the gate is held; it is recorded at the first change, so that a primary that changes nothing stays
+ * in step with its peer.
+ */
+import { answerRule } from '../core/ack-policy.js';
+import { goAlone } from '../core/record.js';
+import type { Change, Engine, StreamState } from '../engine/engine.js';
+import { errorText, TwinfsError } from '../errors.js';
+import { newId } from '../io/ids.js';
+import type { NodeContext } from '../node/context.js';
+import type { Gate } from './gate.js';
+
+export class Standing {
+  readonly #context: NodeContext;
+  readonly #engine: Engine;
+  readonly #gate: Gate;
+  /** Callers whose change the peer may not have, waiting for the record (or, under `block`, the peer). */
+  #unanswered: number[] = [];
+  #established = false;
+  #recording = false;
+  /** A peer was there and is lost (as against: not yet found). */
+  #away = false;
+  #streamWhileAlone: StreamState = 'off';
+
+  constructor(context: NodeContext, engine: Engine, gate: Gate) {
+    this.#context = context;
+    this.#engine = engine;
+    this.#gate = gate;
+  }
+
+  /** No peer yet. */
+  start(): void {
+    this.#stand();
+  }
+
+  /** Changes that came while there is no stream: their callers wait here until they may be answered. */
+  park(batch: readonly Change[]): void {
+    let bytes = 0;
+    for (const change of batch) {
+      bytes += change.bytes;
+      if (change.token !== 0) this.#unanswered.push(change.token);
+    }
+    this.#engine.credit(bytes);
+    this.#settle();
+  }
+
+  /** The stream is gone. `tokens`: callers whose change the peer may not have; `hadOps`: ops it may lack. */
+  lost(tokens: readonly number[], hadOps: boolean): void {
+    this.#established = false;
+    this.#away = true;
+    this.#unanswered.push(...tokens);
+    this.#stand();
+    if (hadOps) this.#settle();
+  }
+
+  /** The engine says that a change waits at the gate. */
+  waiterAtGate(): void {
+    this.#gate.noteWaiter();
+    this.#settle();
+  }
+
+  /** A resync's last pass did not complete: whoever came to the gate meanwhile is looked at now. */
+  resumed(): void {
+    if (this.#gate.hasWaiter) this.#settle();
+  }
+
+  /** What the engine does with changes while there is no stream: nothing, or marks for a running resync. */
+  setStreamWhileAlone(state: 'off' | 'track'): void {
+    this.#streamWhileAlone = state;
+    if (!this.#established) this.#engine.setStream(state);
+  }
+
+  /**
+   * The resync is complete and the write path is there: callers wait for the peer again. Everything that
+   * waited until now is on both nodes. Resolves when the stream is on; the gate must be held meanwhile.
+   */
+  established(): void {
+    this.#established = true;
+    this.#away = false;
+    this.#streamWhileAlone = 'off';
+    this.#engine.setReadOnly(this.#context.record.current.data === 'Inconsistent');
+    this.#engine.setStream('on');
+    this.modeChanged();
+    this.#answer(0);
+    this.#releaseIfHeld('alone-not-recorded');
+    this.#releaseIfHeld('peer-away');
+  }
+
+  /** Tells the engine who answers from now on. */
+  modeChanged(): void {
+    const replication = this.#established ? 'Established' : 'Off';
+    this.#engine.setAnswer(answerRule(this.#context.record.current.mode, replication));
+  }
+
+  /** The mount is gone: nobody can be answered any more. */
+  abandon(): void {
+    this.#unanswered = [];
+  }
+
+  #stand(): void {
+    const { config, record } = this.#context;
+    const mustBlock = config.options.onPeerLoss === 'block' && this.#away;
+    if (mustBlock && !this.#gate.isHeldFor('peer-away')) this.#gate.hold('peer-away');
+    if (!record.current.wentAlone && !this.#gate.isHeldFor('alone-not-recorded')) {
+      this.#gate.hold('alone-not-recorded');
+    }
+    if (record.current.wentAlone || this.#gate.hasWaiter || this.#unanswered.length > 0) {
+      this.#settle();
+    }
+  }
+
+  /** Somebody waits for an answer the peer does not have: record that we go alone, then answer. */
+  #settle(): void {
+    if (this.#established || this.#recording || this.#gate.isHeldFor('peer-away')) return;
+    if (this.#context.record.current.wentAlone) {
+      this.#answerLocally();
+      return;
+    }
+    // Who waits at the gate while a resync takes its last pass will have a peer, most likely.
+    if (this.#unanswered.length === 0 && this.#gate.isHeldFor('resync')) return;
+    this.#recording = true;
+    this.#context.record
+      .update((record) => goAlone(record, newId()))
+      .then(
+        (record) => {
+          this.#recording = false;
+          if (this.#established) return;
+          this.#context.log.warn({ current: record.current }, 'going on without the peer');
+          this.#answerLocally();
+        },
+        (error: unknown) => this.#cannotRecord(error),
+      );
+  }
+
+  #cannotRecord(error: unknown): void {
+    this.#context.fatal(
+      new TwinfsError(
+        'record-not-written',
+        'badState',
+        `cannot record that this node goes on alone, so nothing may be answered: ${errorText(error)}; make the state directory writable and mount again`,
+        error,
+      ),
+    );
+  }
+
+  #answerLocally(): void {
+    this.#engine.setStream(this.#streamWhileAlone);
+    this.modeChanged();
+    if (this.#context.config.options.onPeerLoss === 'read-only' && this.#away) {
+      this.#engine.setReadOnly(true);
+    }
+    this.#answer(0);
+    this.#releaseIfHeld('alone-not-recorded');
+  }
+
+  #answer(errno: number): void {
+    const tokens = this.#unanswered;
+    this.#unanswered = [];
+    if (tokens.length > 0) this.#engine.complete(tokens, errno);
+  }
+
+  #releaseIfHeld(reason: 'alone-not-recorded' | 'peer-away'): void {
+    if (this.#gate.isHeldFor(reason)) this.#gate.release(reason);
+  }
+}
