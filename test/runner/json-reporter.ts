@@ -17,12 +17,13 @@ export interface TestLine {
   readonly detail: string;
 }
 
-const ERROR_TEXT_CHARACTERS_MAX = 8_000;
+const ERROR_TEXT_CHARACTERS_MAX = 16_000;
 
 /** The cause is what the test threw; node:test wraps it. */
 function errorText(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const text = typeof cause === 'string' ? cause : inspect(cause, { depth: 4 });
+  const text =
+    typeof cause === 'string' ? cause : inspect(cause, { depth: 4, maxStringLength: null });
   return text.slice(0, ERROR_TEXT_CHARACTERS_MAX);
 }
 
