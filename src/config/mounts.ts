@@ -14,12 +14,8 @@ export interface MountEntry {
   readonly source: Buffer;
 }
 
+/** Both engines mount with this type; the source, first column of /proc/mounts, is the directory. */
 const TYPE = 'fuse.twinfs';
-const SOURCE_PREFIX = 'twinfs:';
-
-/** First column of /proc/mounts for a mirror: says which directory it protects. */
-export const mountSource = (directory: Buffer): Buffer =>
-  Buffer.concat([Buffer.from(SOURCE_PREFIX), directory]);
 
 export function parseMountinfo(content: Buffer): MountEntry[] {
   const lines = content.toString('latin1').split('\n');
@@ -57,9 +53,11 @@ const unescapeField = (field: string): Buffer =>
     'latin1',
   );
 
-export const isTwinfs = (entry: MountEntry): boolean =>
-  entry.type === TYPE ||
-  (entry.type.startsWith('fuse') && entry.source.toString('latin1').startsWith(SOURCE_PREFIX));
+export const isTwinfs = (entry: MountEntry): boolean => entry.type === TYPE;
+
+/** The protected directory that a mount shows; null for a mount that is no mirror. */
+export const directoryOfMount = (entry: MountEntry): Buffer | null =>
+  isTwinfs(entry) && entry.source[0] === 0x2f ? entry.source : null;
 
 /** The uppermost mount exactly at `path`, or null. */
 export const mountAt = (mounts: readonly MountEntry[], path: Buffer): MountEntry | null =>
@@ -74,10 +72,6 @@ export function mountOf(mounts: readonly MountEntry[], path: Buffer): MountEntry
   }
   return best;
 }
-
-/** Mirrors of `directory`, wherever they are mounted. */
-export const mirrorsOf = (mounts: readonly MountEntry[], directory: Buffer): MountEntry[] =>
-  mounts.filter((entry) => isTwinfs(entry) && entry.source.equals(mountSource(directory)));
 
 /** Other filesystems mounted below `path`. */
 export const mountsBelow = (mounts: readonly MountEntry[], path: Buffer): MountEntry[] =>

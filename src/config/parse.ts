@@ -77,6 +77,10 @@ function parseEngine(text: string): EngineName {
   );
 }
 
+/** `--peer` of a command for a running node. */
+export const peerArgument = (text: string | undefined, insecure: boolean): Address | null =>
+  address(text, '--peer', insecure);
+
 function address(text: string | undefined, option: string, insecure: boolean): Address | null {
   if (text === undefined) return null;
   const parsed = parseAddress(text, option);

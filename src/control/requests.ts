@@ -19,7 +19,11 @@ export function decodeRequest(line: string): Request {
     case 'umount':
       return { command: 'umount', lazy: flag(fields, 'lazy') };
     case 'connect':
-      return { command: 'connect', overwritePeer: flag(fields, 'overwritePeer') };
+      return {
+        command: 'connect',
+        overwritePeer: flag(fields, 'overwritePeer'),
+        peer: peerAddress(fields['peer']),
+      };
     case 'promote': {
       const mode = fields['mode'];
       return {

@@ -12,7 +12,7 @@ import { showPath } from '../config/paths.js';
 import { alreadyRunning, type DaemonFacts } from '../config/validate.js';
 import { TwinfsError, errorText } from '../errors.js';
 
-const NAME = 'lock';
+export const lockPath = (stateDir: string): string => join(stateDir, 'lock');
 
 export interface LockInfo {
   readonly pid: number;
@@ -24,7 +24,7 @@ export interface LockInfo {
  * Takes both locks for this process, until it ends. Throws `already-running`, naming the other's process.
  */
 export function takeLocks(stateDir: string, info: LockInfo): void {
-  const fd = fs.openSync(join(stateDir, NAME), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  const fd = fs.openSync(lockPath(stateDir), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   if (!lockDescriptor(fd)) {
     const holder = readLock(stateDir);
     fs.closeSync(fd);
@@ -88,7 +88,7 @@ function lockText(info: LockInfo): string {
 /** Who wrote the lock last; says nothing about whether that process still lives. Null: nobody. */
 export function readLock(stateDir: string): DaemonFacts | null {
   try {
-    const text = fs.readFileSync(join(stateDir, NAME), 'utf8');
+    const text = fs.readFileSync(lockPath(stateDir), 'utf8');
     const fields = JSON.parse(text) as Record<string, unknown>;
     const pid = Number(fields['pid']);
     if (!Number.isSafeInteger(pid) || pid <= 0) return null;

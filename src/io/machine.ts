@@ -1,7 +1,8 @@
 /** Facts about this machine and its paths for the checks before a start, and the clearing of dead mounts. */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { isReadOnlyBind, isTwinfs, mountAt, mountSource } from '../config/mounts.js';
+import { join } from 'node:path';
+import { directoryOfMount, isReadOnlyBind, isTwinfs, mountAt } from '../config/mounts.js';
 import { parseMountinfo, type MountEntry } from '../config/mounts.js';
 import { canonicalPath, showPath } from '../config/paths.js';
 import type { MachineFacts, PathKind } from '../config/validate.js';
@@ -84,7 +85,8 @@ export async function deadMounts(directory: Buffer): Promise<MountEntry[]> {
   const dead: MountEntry[] = [];
   for (const entry of mounts.toReversed()) {
     const here = entry.mountpoint.equals(directory);
-    if (isTwinfs(entry) && (here || entry.source.equals(mountSource(directory)))) {
+    const shows = directoryOfMount(entry)?.equals(directory) ?? false;
+    if (isTwinfs(entry) && (here || shows)) {
       if ((await pathKind(entry.mountpoint)) === 'dead') dead.push(entry);
     } else if (here && isReadOnlyBind(mounts, entry)) {
       dead.push(entry);
@@ -112,6 +114,21 @@ const cannotDetach = (path: Buffer, why: string): TwinfsError =>
     'failed',
     `cannot unmount ${showPath(path)}: ${why}; try "umount -l ${showPath(path)}"`,
   );
+
+/** True when a node of a mirror has kept its record here. */
+export const hasRecord = (stateDir: string): boolean => fs.existsSync(join(stateDir, RECORD_NAME));
+
+const RECORD_NAME = 'node.json';
+
+/** The record as it was last written, for people to look at; null: none, or not readable. */
+export function peekRecord(stateDir: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(fs.readFileSync(join(stateDir, RECORD_NAME), 'utf8'));
+    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
+  } catch {
+    return null;
+  }
+}
 
 /** Makes the state directory, mode 0700. Throws `bad-state`. */
 export function makeStateDir(path: string): void {

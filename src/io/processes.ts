@@ -3,9 +3,11 @@
  * vanish while it is read; what cannot be read is left out.
  */
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { isWithin } from '../config/paths.js';
 import type { DaemonFacts, PathUser } from '../config/validate.js';
-import { readLock } from './lock.js';
+import { STATE_ROOT } from '../config/state-name.js';
+import { lockPath, readLock } from './lock.js';
 
 const pids = (): number[] =>
   fs
@@ -31,23 +33,36 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * The twinfs daemons that run on this machine, wherever their state is: each carries `--state DIR` in its
- * arguments, and its lock file says which directory is whose.
+ * The twinfs daemons that run on this machine. Those in the background carry `--state DIR` in their
+ * arguments; the default states are looked at as well. A lock file says whose it is, and only the process
+ * that holds it open counts: pids are used again.
  */
 export function findDaemons(): DaemonFacts[] {
-  return pids().flatMap((pid) => {
-    if (pid === process.pid) return [];
-    const stateDir = stateArgument(pid);
-    const holder = stateDir === null ? null : readLock(stateDir);
-    return holder !== null && holder.pid === pid && isAlive(pid) ? [holder] : [];
+  const states = new Set(pids().flatMap((pid) => stateArgument(pid) ?? []));
+  for (const name of stateNames()) states.add(join(STATE_ROOT, name));
+  return [...states].flatMap((stateDir) => {
+    const holder = readLock(stateDir);
+    if (holder === null || holder.pid === process.pid) return [];
+    return isAlive(holder.pid) && hasOpen(holder.pid, lockPath(stateDir)) ? [holder] : [];
   });
 }
+
+/** Names below the default state root, of mirrors that run or once ran. */
+export const stateNames = (): string[] => attempt(() => fs.readdirSync(STATE_ROOT)) ?? [];
 
 function stateArgument(pid: number): string | null {
   const argv = attempt(() => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.split('\0') ?? [];
   const at = argv.indexOf('--state');
   if (at >= 0) return argv[at + 1] ?? null;
-  return argv.find((argument) => argument.startsWith('--state='))?.slice(8) ?? null;
+  return argv.find((argument) => argument.startsWith('--state='))?.slice('--state='.length) ?? null;
+}
+
+/** Also true when we may not look: then what the lock file says has to do. */
+function hasOpen(pid: number, path: string): boolean {
+  const wanted = Buffer.from(path);
+  const names = attempt(() => fs.readdirSync(`/proc/${pid}/fd`));
+  if (names === null) return true;
+  return names.some((name) => readLink(`/proc/${pid}/fd/${name}`)?.equals(wanted) ?? false);
 }
 
 /**

@@ -17,3 +17,7 @@ export const systemTimers: Timers = {
     setImmediate(fn);
   },
 };
+
+/** For commands that poll; the data path uses Timers. */
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => systemTimers.setTimer(ms, resolve));

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   bindMountsOf,
+  directoryOfMount,
   isReadOnlyBind,
   isTwinfs,
-  mirrorsOf,
   mountAt,
   mountOf,
   mountsBelow,
@@ -17,7 +17,7 @@ const at = (path: string): Buffer => Buffer.from(path, 'latin1');
 
 const ROOT = '20 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw';
 const DATA = '21 20 8:2 / /srv rw - xfs /dev/sdb rw';
-const MIRROR = '30 21 0:50 / /srv/data rw,nosuid - fuse.twinfs twinfs:/srv/data rw,user_id=0';
+const MIRROR = '30 21 0:50 / /srv/data rw,nosuid - fuse.twinfs /srv/data rw,user_id=0';
 
 describe('mountinfo', () => {
   test('fields, with and without optional ones', () => {
@@ -47,15 +47,20 @@ describe('mountinfo', () => {
     assert.deepEqual(parse('', 'nonsense', '1 2 0:1 / /x rw shared:1'), []);
   });
 
-  test('a mirror is known by its type, or by its source on a plain FUSE type', () => {
-    const [native, portable, other] = parse(
+  test('a mirror is known by its type, and says which directory it shows', () => {
+    const [mirror, elsewhere, odd, other] = parse(
       MIRROR,
-      '31 21 0:51 / /m rw - fuse twinfs:/d rw',
-      '32 21 0:52 / /n rw - fuse.sshfs host: rw',
+      '31 21 0:51 / /m rw - fuse.twinfs /d\\040d rw',
+      '32 21 0:52 / /n rw - fuse.twinfs twinfs rw',
+      '33 21 0:53 / /o rw - fuse.sshfs /d rw',
     );
-    assert.ok(native && portable && other);
-    assert.deepEqual([native, portable, other].map(isTwinfs), [true, true, false]);
-    assert.deepEqual(mirrorsOf([native, portable, other], at('/d')), [portable]);
+    assert.ok(mirror && elsewhere && odd && other);
+    const all = [mirror, elsewhere, odd, other];
+    assert.deepEqual(all.map(isTwinfs), [true, true, true, false]);
+    assert.deepEqual(
+      all.map((entry) => directoryOfMount(entry)?.toString() ?? null),
+      ['/srv/data', '/d d', null, null],
+    );
   });
 
   test('the uppermost mount at a path, the mount a path lies on, mounts below', () => {

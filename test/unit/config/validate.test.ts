@@ -119,7 +119,7 @@ describe('checks before a start', () => {
   });
 
   test('mounted already, inside a mirror, another filesystem inside', () => {
-    const mirror = mounts('30 20 0:50 / /srv/data rw - fuse.twinfs twinfs:/srv/data rw');
+    const mirror = mounts('30 20 0:50 / /srv/data rw - fuse.twinfs /srv/data rw');
     assert.deepEqual(refusal(config(), facts({ mounts: mirror })), [
       'already-running',
       'alreadyMounted',

@@ -1,0 +1,62 @@
+/** twinfs umount DIR: ends the primary in good order, or clears what a killed one left mounted. */
+import type { CommandModule } from 'yargs';
+import { showPath } from '../config/paths.js';
+import { ask } from '../control/client.js';
+import { TwinfsError } from '../errors.js';
+import { deadMounts, detach } from '../io/machine.js';
+import { withDirectory, type StateArguments } from './common.js';
+import type { CliContext } from './context.js';
+import { examples } from './examples.js';
+import { waitGone } from './gone.js';
+import { findPlace, type Place } from './place.js';
+
+interface UmountArguments extends StateArguments {
+  readonly DIR: string;
+  readonly lazy: boolean;
+}
+
+export const umountCommand = (context: CliContext): CommandModule<object, UmountArguments> => ({
+  command: 'umount <DIR>',
+  aliases: ['unmount'],
+  describe: 'Unmount in good order, or clear the mount of a daemon that died',
+  builder: (program) =>
+    withDirectory(program)
+      .option('lazy', {
+        type: 'boolean',
+        alias: 'l',
+        default: false,
+        describe: 'Take it out of sight now, although it is in use',
+      })
+      .epilogue(
+        examples([
+          ['umount /srv/data', 'everything is on the peer before it returns'],
+          ['umount /srv/data --lazy', 'whoever has files open keeps them'],
+        ]),
+      ),
+  handler: async (args) => {
+    const place = findPlace(args.DIR, args.state);
+    try {
+      await ask(place, { command: 'umount', lazy: args.lazy });
+    } catch (error) {
+      if (!(error instanceof TwinfsError) || error.code !== 'not-running') throw error;
+      if (await clearDead(context, place)) return;
+      throw error;
+    }
+    await waitGone(place);
+  },
+});
+
+/** True when there was something to clear. */
+async function clearDead(context: CliContext, place: Place): Promise<boolean> {
+  const dead = await deadMounts(place.directory);
+  const other = place.named.equals(place.directory) ? [] : await deadMounts(place.named);
+  const ids = new Set(dead.map((entry) => entry.id));
+  const all = [...dead, ...other.filter((entry) => !ids.has(entry.id))];
+  for (const entry of all) {
+    await detach(entry.mountpoint);
+    context.print(
+      `cleared the dead mount at ${showPath(entry.mountpoint)}; the data is as the daemon left it`,
+    );
+  }
+  return all.length > 0;
+}
