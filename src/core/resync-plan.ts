@@ -78,7 +78,7 @@ const SLASH = Buffer.from('/');
 /** Mean rates over the last `windowMs`, from samples of two running totals. */
 export class RateWindow {
   readonly #windowMs: number;
-  #samples: { at: Instant; bytes: number; files: number }[] = [];
+  readonly #samples: { at: Instant; bytes: number; files: number }[] = [];
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
@@ -87,17 +87,13 @@ export class RateWindow {
   /** Adds the totals as of `now` and returns bytes and files per second. */
   sample(now: Instant, bytes: number, files: number): { bytes: number; files: number } {
     this.#samples.push({ at: now, bytes, files });
-    while (this.#samples.length > 2 && this.#second().at <= now - this.#windowMs) {
-      this.#samples.shift();
-    }
-    const first = this.#samples[0]!;
-    const seconds = (now - first.at) / 1000;
-    if (seconds <= 0) return { bytes: 0, files: 0 };
+    // One sample as old as the window stays, so that a rate covers all of it.
+    const recent = this.#samples.findLastIndex(({ at }) => at <= now - this.#windowMs);
+    if (recent > 0) this.#samples.splice(0, recent);
+    const [first] = this.#samples;
+    const seconds = first === undefined ? 0 : (now - first.at) / 1000;
+    if (first === undefined || seconds <= 0) return { bytes: 0, files: 0 };
     return { bytes: (bytes - first.bytes) / seconds, files: (files - first.files) / seconds };
-  }
-
-  #second(): { at: Instant } {
-    return this.#samples[1]!;
   }
 }
 

@@ -1,0 +1,190 @@
+/**
+ * Walks the source's tree, directory by directory, and makes the target's directories hold exactly the same
+ * entries. Always depth first, so that what waits to be walked stays small.
+ */
+import { joinPath } from '../core/resync-plan.js';
+import { TwinfsError } from '../errors.js';
+import type { TreeEntry } from '../io/native.js';
+import {
+  DIR_LIST_BYTES_MAX,
+  DIR_LIST_ENTRIES_MAX,
+  FRAME_MESSAGE_BYTES_MAX,
+  PATH_BYTES_MAX,
+  SYNC_DIRS_OPEN_MAX,
+} from '../limits.js';
+import type { DirList, DirResult, Meta } from '../wire/messages.js';
+import { isDirectory, isGone, isRegular, metaOf, showPath } from './meta.js';
+import type { FileJob } from './source-file.js';
+import { orGone, readError, targetError, type SourceIo } from './source-io.js';
+
+/** Where the walk puts what it finds. */
+export interface WalkSink {
+  file(job: FileJob): void;
+  /** Resolves when more files may come. */
+  room(): Promise<void>;
+  /** The target does not have this directory (yet): again in the next pass. */
+  missing(path: Buffer): void;
+}
+
+/** `everything`: all below; else what the target has just made, and files that look different there. */
+export type Depth = 'everything' | 'entries';
+
+export interface WalkTask {
+  readonly path: Buffer;
+  readonly depth: Depth;
+}
+
+type Entry = DirList['entries'][number];
+const key = (name: Buffer): string => name.toString('latin1');
+const keys = (names: readonly Buffer[]): Set<string> => new Set(names.map(key));
+
+export class SourceWalk {
+  readonly #io: SourceIo;
+  readonly #sink: WalkSink;
+  /** Directories compared with everything in them, where some may come up twice; null: none can. */
+  readonly #seen: Set<string> | null;
+  #stack: WalkTask[] = [];
+  #active = 0;
+  #error: Error | null = null;
+  #done: (() => void) | null = null;
+
+  constructor(io: SourceIo, sink: WalkSink, once: boolean) {
+    this.#io = io;
+    this.#sink = sink;
+    this.#seen = once ? new Set() : null;
+  }
+
+  /** Lists these directories, several at a time, and what follows from them. */
+  async run(tasks: readonly WalkTask[]): Promise<void> {
+    this.#stack = [...tasks].reverse();
+    await new Promise<void>((resolve) => {
+      this.#done = resolve;
+      this.#pump();
+    });
+    if (this.#error !== null) throw this.#error;
+  }
+
+  #pump(): void {
+    while (this.#error === null && this.#active < SYNC_DIRS_OPEN_MAX) {
+      const task = this.#stack.pop();
+      if (task === undefined) break;
+      void this.#start(task);
+    }
+    if (this.#active === 0) this.#done?.();
+  }
+
+  async #start(task: WalkTask): Promise<void> {
+    this.#active += 1;
+    try {
+      await this.#sink.room();
+      await this.#visit(task);
+    } catch (error) {
+      this.#error ??= readError(task.path, error);
+    }
+    this.#active -= 1;
+    this.#pump();
+  }
+
+  async #visit({ path, depth }: WalkTask): Promise<void> {
+    if (this.#seen?.has(key(path))) return;
+    if (depth === 'everything') this.#seen?.add(key(path));
+    const self = orGone(path, () => this.#io.tree.stat(path));
+    if (self === null || !isDirectory(self.mode)) return;
+    const listed = await this.#list(path);
+    if (listed === null) return;
+    const entries = listed.map((entry) => ({ name: entry.name, meta: metaOf(entry) }));
+    const result = await this.#send(path, metaOf(self), entries);
+    if (result.problem === null) return this.#follow(path, depth, entries, result);
+    if (!result.problem.missing) throw targetError(result.problem);
+    this.#sink.missing(path);
+  }
+
+  async #list(path: Buffer): Promise<readonly TreeEntry[] | null> {
+    try {
+      return await this.#io.tree.readDir(path);
+    } catch (error) {
+      if (isGone(error)) return null;
+      throw error;
+    }
+  }
+
+  async #send(path: Buffer, self: Meta, entries: readonly Entry[]): Promise<DirResult> {
+    const { channel } = this.#io;
+    const id = channel.nextId();
+    const result = channel.directory(id);
+    // When sending fails, that error is the one to tell.
+    result.catch(() => undefined);
+    for (const part of partsOf(path, entries)) {
+      await channel.reserve(0);
+      channel.send({ type: 'dirList', id, path, self, ...part });
+    }
+    return result;
+  }
+
+  #follow(path: Buffer, depth: Depth, entries: readonly Entry[], result: DirResult): void {
+    const fresh = keys(result.fresh);
+    const stale = keys(result.stale);
+    const linked = keys(result.linked);
+    const below: WalkTask[] = [];
+    for (const { name, meta } of entries) {
+      const made = fresh.has(key(name));
+      const all = depth === 'everything' || made;
+      if (isDirectory(meta.mode)) {
+        if (all) below.push({ path: joinPath(path, name), depth: 'everything' });
+      } else if (isRegular(meta.mode) && meta.size > 0 && !linked.has(key(name))) {
+        if (!all && !stale.has(key(name))) continue;
+        const found = { path: joinPath(path, name), meta, size: meta.size };
+        this.#sink.file({ ...found, fresh: made, what: 'content' });
+      }
+    }
+    this.#stack.push(...below.reverse());
+  }
+}
+
+interface Part {
+  readonly entries: readonly Entry[];
+  readonly last: boolean;
+}
+
+/** About what an entry takes in a message. */
+function entryBytes({ name, meta }: Entry): number {
+  let bytes = 64 + name.length + meta.target.length;
+  for (const xattr of meta.xattrs) bytes += 16 + xattr.name.length + xattr.value.length;
+  return bytes;
+}
+
+/** Cuts a directory into messages; the last part may be empty. */
+function* partsOf(path: Buffer, entries: readonly Entry[]): Generator<Part> {
+  let part: Entry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const size = entryBytes(entry);
+    checkSize(joinPath(path, entry.name), size);
+    const full = part.length === DIR_LIST_ENTRIES_MAX || bytes + size > DIR_LIST_BYTES_MAX;
+    if (full && part.length > 0) {
+      yield { entries: part, last: false };
+      part = [];
+      bytes = 0;
+    }
+    part.push(entry);
+    bytes += size;
+  }
+  yield { entries: part, last: true };
+}
+
+function checkSize(path: Buffer, bytes: number): void {
+  if (path.length > PATH_BYTES_MAX) {
+    throw new TwinfsError(
+      'path-too-long',
+      'failed',
+      `${showPath(path).slice(0, 200)}…: longer than the ${PATH_BYTES_MAX} bytes a resync can carry; move it up or remove it`,
+    );
+  }
+  if (bytes > FRAME_MESSAGE_BYTES_MAX / 2) {
+    throw new TwinfsError(
+      'xattrs-too-large',
+      'failed',
+      `${showPath(path)}: its extended attributes take ${bytes} bytes, more than a message carries; remove some`,
+    );
+  }
+}
