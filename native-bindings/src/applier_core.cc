@@ -114,6 +114,7 @@ int ApplierCore::Forget(uint64_t ref) {
 }
 
 void ApplierCore::Remove(uint32_t node) {
+  if ((refs_.At(node).flags & Node::kNameless) != 0) DropUnsynced(refs_.At(node).inode);
   cache_.Drop(node);
   cache_.DropKept(node);
   refs_.Remove(node);
@@ -250,8 +251,14 @@ void ApplierCore::MarkDirty(uint32_t index, uint8_t bits) {
     return;
   }
   if (isNew) node.dirtyPlace = static_cast<uint8_t>(unsynced_.nodes.size());
-  if (isNew) unsynced_.nodes.push_back({*fd, node.type, 0});
+  if (isNew) unsynced_.nodes.push_back({*fd, node.inode, node.type, 0});
   unsynced_.nodes[node.dirtyPlace].bits = node.dirtyBits;
+}
+
+void ApplierCore::DropUnsynced(uint64_t inode) {
+  for (Unsynced& node : unsynced_.nodes) {
+    if (node.inode == inode) node.fd.reset();
+  }
 }
 
 CommitSet ApplierCore::TakeUnsynced() {
@@ -274,7 +281,7 @@ int ApplierCore::SyncTarget(uint64_t ref, bool dataOnly, CommitSet* out) {
   const SharedFd* held = cache_.Find(node, false);
   if (held == nullptr) held = cache_.FindKept(node);
   const bool dataSuffices = dataOnly && it.type == NodeType::kFile;
-  out->nodes.push_back({*held, it.type, dataSuffices ? kDirtyData : kDirtyAttributes});
+  out->nodes.push_back({*held, it.inode, it.type, dataSuffices ? kDirtyData : kDirtyAttributes});
   return 0;
 }
 

@@ -99,9 +99,12 @@ class ApplierCore {
   bool TakeHandle(int fd, Node* node) const;
   void Remove(uint32_t node);
   void MarkDirty(uint32_t node, uint8_t bits);
+  // The inode is gone: its descriptor would only keep its space from being freed.
+  void DropUnsynced(uint64_t inode);
 
   // The inode behind a name that an op is about to remove.
   struct Victim {
+    bool isLastName = false;
     uint64_t inode = 0;
     bool isBound = false;
     SharedFd fd;

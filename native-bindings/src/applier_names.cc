@@ -106,6 +106,7 @@ int ApplierCore::LookAtVictim(int directoryFd, const char* name, Victim* out) {
   struct stat st;
   if (fstatat(directoryFd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return errno;
   if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) return 0;
+  out->isLastName = true;
   out->inode = InodeKey(st.st_dev, st.st_ino);
   const uint32_t node = refs_.FindInode(out->inode);
   if (node == kNone) return 0;
@@ -123,13 +124,16 @@ int ApplierCore::LookAtVictim(int directoryFd, const char* name, Victim* out) {
 }
 
 void ApplierCore::PinVictim(const Victim& victim) {
-  if (!victim.isBound) return;
+  if (!victim.isLastName) return;
+  if (!victim.isBound) DropUnsynced(victim.inode);
   for (uint32_t node = refs_.FindInode(victim.inode); node != kNone;
        node = refs_.NextOfInode(node)) {
+    refs_.At(node).flags |= Node::kNameless;
     if (victim.fd != nullptr) {
       cache_.Keep(node, victim.fd);
     } else if (cache_.FindKept(node) == nullptr) {
       cache_.Drop(node);
+      DropUnsynced(victim.inode);
       refs_.At(node).flags |= Node::kLost;
     }
   }

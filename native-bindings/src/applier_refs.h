@@ -21,6 +21,8 @@ struct Node {
   // Nameless and without descriptor (too many were pinned): data ops on it have no effect that
   // could be seen.
   static constexpr uint8_t kLost = 2;
+  // Its last name is gone: what is unsynced of it need not become durable.
+  static constexpr uint8_t kNameless = 4;
 
   uint64_t ref = 0;
   uint64_t inode = 0;  // InodeKey()
@@ -37,7 +39,8 @@ struct Node {
   unsigned char handle[kHandleBytesMax] = {};
 };
 
-// One number for device and inode. Two inodes may share it: it only ever makes us more careful.
+// One number for device and inode: exact within a device, and across the few devices that one mount can
+// show (btrfs subvolumes) as good as exact, the multiplier moves them far apart.
 inline uint64_t InodeKey(uint64_t device, uint64_t inode) {
   return inode ^ (device * 0x9e3779b97f4a7c15u);
 }

@@ -43,12 +43,13 @@ int SyncSet(const CommitSet& set) {
   if (set.whole) return syncfs(set.root->Get()) == 0 ? 0 : errno;
   if (set.nodes.size() > 1) {
     for (const Unsynced& node : set.nodes) {
-      if ((node.bits & kDirtyData) == 0) continue;
+      if (node.fd == nullptr || (node.bits & kDirtyData) == 0) continue;
       sync_file_range(node.fd->Get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     }
   }
   int first = 0;
   for (const Unsynced& node : set.nodes) {
+    if (node.fd == nullptr) continue;
     const int err = SyncNode(node);
     if (first == 0) first = err;
   }
