@@ -17,7 +17,7 @@ export interface TestLine {
   readonly detail: string;
 }
 
-const ERROR_TEXT_CHARACTERS_MAX = 16_000;
+const ERROR_TEXT_CHARACTERS_MAX = 64_000;
 
 /** The cause is what the test threw; node:test wraps it. */
 function errorText(error: unknown): string {
