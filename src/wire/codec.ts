@@ -40,7 +40,7 @@ const CODECS: { readonly [T in MessageType]: MessageCodec<Extract<Message, { typ
 };
 
 const codecOf = (type: MessageType): MessageCodec<Message> =>
-  CODECS[type] as unknown as MessageCodec<Message>;
+  CODECS[type];
 
 const TYPES: (MessageType | undefined)[] = [];
 for (const type of Object.keys(CODECS) as MessageType[]) TYPES[codecOf(type).number] = type;

@@ -11,18 +11,12 @@
  *   20 u64 checksum         xxh64 of the whole frame with this field zero; zero without flag 1
  *   28 message, payload
  *
- * The decoder takes arbitrary chunks into memory it offers itself (`room`), so that a socket can read a large
- * frame straight to its place; frames it gives are views of that memory. It holds one slab and at most one
- * incomplete frame, and checks every length before it allocates.
+ * The decoder checks every length before it allocates, holds one slab and at most one incomplete frame, and
+ * copies each byte once, to where it stays; the frames it gives are views of that memory. (Reading straight
+ * to there, with net's `onread`, was measured slower: see docs/protocol.md.)
  */
 import { assert } from '../assert.js';
-import {
-  FRAME_MESSAGE_BYTES_MAX,
-  FRAME_PAYLOAD_BYTES_MAX,
-  RECEIVE_READ_BYTES_MAX,
-  RECEIVE_READ_BYTES_MIN,
-  RECEIVE_SLAB_BYTES,
-} from '../limits.js';
+import { FRAME_MESSAGE_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, RECEIVE_SLAB_BYTES } from '../limits.js';
 import { hash32, hash64, hash64Parts } from './hash.js';
 import { ProtocolError } from './protocol-error.js';
 
@@ -74,107 +68,83 @@ export interface FrameDecoderOptions {
   readonly checksum: boolean;
 }
 
-/**
- * Use: `const room = decoder.room()`, write to its beginning, `filled(bytes)`, then `next()` until null.
- * After a ProtocolError the decoder is of no use.
- */
+/** Takes arbitrary chunks and gives whole frames. After a ProtocolError it is of no use. */
 export class FrameDecoder {
   readonly #checksum: boolean;
   /** Memory for small frames, used front to back and then replaced: frames given are views of it. */
   #slab: Buffer = Buffer.alloc(0);
   #slabUsed = 0;
-  /** The slab, or the own memory of one large frame, exactly as long as it. */
+  /** Where the current frame is assembled: the slab, or memory of its own when it is large. */
   #buffer: Buffer = this.#slab;
   #start = 0;
-  #end = 0;
-  /** Length of the frame at `#start`; 0 while its prefix is not complete or not looked at. */
+  #have = 0;
+  /** Length of the current frame; 0 until its prefix is complete. */
   #need = 0;
-  #room = 0;
 
   constructor(options: FrameDecoderOptions) {
     this.#checksum = options.checksum;
   }
 
-  /** Bytes received and not yet given as frames. */
+  /** Bytes of the frame that is not complete yet. */
   get pendingBytes(): number {
-    return this.#end - this.#start;
+    return this.#have;
   }
 
-  /** Where the next bytes go, never empty; valid until the next call. Only after `next()` gave null. */
-  room(): Buffer {
-    if (this.#start === this.#end && this.#buffer !== this.#slab) {
-      this.#use(this.#slab, this.#slabUsed);
-    }
-    const missing = this.#need === 0 ? 0 : this.#need - this.pendingBytes;
-    assert(this.#need === 0 || missing > 0, 'frames are taken before more is received');
-    const wanted =
-      this.#buffer === this.#slab ? Math.max(missing, RECEIVE_READ_BYTES_MIN) : missing;
-    if (this.#buffer.length - this.#end < wanted) this.#move();
-    const limit = this.#end + Math.max(missing, RECEIVE_READ_BYTES_MAX);
-    const room = this.#buffer.subarray(this.#end, limit);
-    this.#room = room.length;
-    return room;
-  }
-
-  /** The first `bytes` of the room are written. */
-  filled(bytes: number): void {
-    assert(bytes <= this.#room, 'no more is filled than there was room');
-    this.#end += bytes;
-    this.#room = 0;
-  }
-
-  /** Copies `chunk` in and gives each frame to `take`: for sources that bring memory of their own. */
-  push(chunk: Uint8Array, take: (frame: Frame) => void): void {
+  /** Copies `chunk` to where its frames stay and gives `take` each that is complete and undamaged. */
+  push(chunk: Buffer, take: (frame: Frame) => void): void {
     for (let at = 0; at < chunk.length;) {
-      const room = this.room();
-      const part = chunk.subarray(at, at + room.length);
-      room.set(part);
-      at += part.length;
-      this.filled(part.length);
-      for (let frame = this.next(); frame !== null; frame = this.next()) take(frame);
+      if (this.#have === 0) this.#begin();
+      const wanted = this.#need === 0 ? PREFIX_BYTES : this.#need;
+      const bytes = Math.min(wanted - this.#have, chunk.length - at);
+      chunk.copy(this.#buffer, this.#start + this.#have, at, at + bytes);
+      at += bytes;
+      this.#have += bytes;
+      if (this.#have < wanted) return;
+      if (this.#need === 0) this.#prefixComplete();
+      if (this.#have === this.#need) take(this.#frame());
     }
   }
 
-  /** The next complete frame, its prefix and checksum right, or null. */
-  next(): Frame | null {
-    if (this.pendingBytes < PREFIX_BYTES) return null;
+  /** A new frame starts in the slab, whatever its length will be. */
+  #begin(): void {
+    if (this.#slab.length - this.#slabUsed < PREFIX_BYTES) this.#newSlab();
+    this.#buffer = this.#slab;
+    this.#start = this.#slabUsed;
+  }
+
+  #newSlab(): void {
+    this.#slab = Buffer.allocUnsafeSlow(RECEIVE_SLAB_BYTES);
+    this.#slabUsed = 0;
+  }
+
+  /** Checks the lengths, and only then finds memory for the frame. */
+  #prefixComplete(): void {
+    this.#need = frameBytes(this.#buffer, this.#start);
+    if (this.#start + this.#need <= this.#slab.length) return;
+    const prefix = this.#buffer.subarray(this.#start, this.#start + PREFIX_BYTES);
+    if (this.#need > RECEIVE_SLAB_BYTES / 2) {
+      this.#buffer = Buffer.allocUnsafeSlow(this.#need);
+    } else {
+      this.#newSlab();
+      this.#buffer = this.#slab;
+    }
+    this.#start = 0;
+    prefix.copy(this.#buffer);
+  }
+
+  #frame(): Frame {
     const at = this.#start;
-    if (this.#need === 0) this.#need = frameBytes(this.#buffer, at);
-    if (this.pendingBytes < this.#need) return null;
     const end = at + this.#need;
     verifyChecksum(this.#buffer.subarray(at, end), this.#checksum);
+    if (this.#buffer === this.#slab) this.#slabUsed = end;
+    this.#have = 0;
+    this.#need = 0;
     const messageEnd = at + PREFIX_BYTES + this.#buffer.readUInt32LE(at + 8);
-    const frame = {
+    return {
       type: this.#buffer.readUInt8(at + 5),
       message: this.#buffer.subarray(at + PREFIX_BYTES, messageEnd),
       payload: this.#buffer.subarray(messageEnd, end),
     };
-    this.#start = end;
-    this.#need = 0;
-    return frame;
-  }
-
-  /** Takes the incomplete frame to memory where it fits: its own when large, else a new slab. */
-  #move(): void {
-    const rest = this.#buffer.subarray(this.#start, this.#end);
-    let target: Buffer;
-    if (this.#need > RECEIVE_SLAB_BYTES / 2) {
-      target = Buffer.allocUnsafeSlow(this.#need);
-      this.#slabUsed = this.#start;
-    } else {
-      const bytes = Math.max(RECEIVE_SLAB_BYTES, rest.length + RECEIVE_READ_BYTES_MAX);
-      target = Buffer.allocUnsafeSlow(bytes);
-      this.#slab = target;
-    }
-    target.set(rest);
-    this.#use(target, 0);
-    this.#end = rest.length;
-  }
-
-  #use(buffer: Buffer, at: number): void {
-    this.#buffer = buffer;
-    this.#start = at;
-    this.#end = at;
   }
 }
 
