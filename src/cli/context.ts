@@ -1,4 +1,6 @@
-/** What the commands get from whoever runs them: the real process (main.ts) or a test's stand-in. */
+/**
+ * What the commands get from whoever runs them: the real process (main.ts) or a test's stand-in.
+ */
 import type { DaemonEntry } from '../io/daemon.js';
 import type { StartNode } from '../node/types.js';
 

@@ -1,4 +1,7 @@
-/** Examples at the end of a help text: what for, and below it the command, whole, to be copied. Pure. */
+/**
+ * Examples at the end of a help text: what for, and below it the command, whole, to be copied.
+ * Pure.
+ */
 
 /** Pairs of a command line (without "twinfs") and what it does. */
 export const examples = (list: readonly (readonly [command: string, why: string])[]): string =>

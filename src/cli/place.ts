@@ -24,7 +24,9 @@ export function pathArgument(text: string, what: string): Buffer {
   throw new TwinfsError('empty-path', 'usage', `${what} is empty; name a directory`);
 }
 
-/** `--state` as an absolute path. It must be text: it is an argument of every process of the node. */
+/**
+ * `--state` as an absolute path. It must be text: it is an argument of every process of the node.
+ */
 export function stateArgument(text: string): string {
   const path = pathArgument(text, '--state');
   const state = path.toString('utf8');
@@ -39,7 +41,9 @@ export function stateArgument(text: string): string {
 export const defaultStateDir = (directory: Buffer): string =>
   join(STATE_ROOT, stateName(directory));
 
-/** Of the mirror at DIR (or mounted there), running or not. Nothing is asked of the mount itself. */
+/**
+ * Of the mirror at DIR (or mounted there), running or not. Nothing is asked of the mount itself.
+ */
 export function findPlace(dir: string, state: string | undefined): Place {
   const named = pathArgument(dir, 'DIR');
   const daemons = findDaemons();

@@ -1,4 +1,7 @@
-/** argv → command → exit status. Every error becomes one line on stderr and its documented exit status. */
+/**
+ * argv → command → exit status. Every error becomes one line on stderr and its documented exit
+ * status.
+ */
 import yargs from 'yargs';
 import { AssertionError } from '../assert.js';
 import { EXIT, TwinfsError, errorText } from '../errors.js';

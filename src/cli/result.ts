@@ -1,8 +1,8 @@
 /** What a control command's result has to say to a person. */
 
 /**
- * A string, or an object's `message` or `heard` (promote: since when nothing was heard of the primary); null
- * when there is nothing to say.
+ * A string, or an object's `message` or `heard` (promote: since when nothing was heard of the
+ * primary); null when there is nothing to say.
  */
 export function resultText(result: unknown): string | null {
   if (typeof result === 'string') return result;

@@ -71,7 +71,9 @@ function closeControl(control: ControlServer): Promise<void> {
   });
 }
 
-/** After an error nobody foresaw nothing may go on: a dead mount harms no data, a wrong daemon can. */
+/**
+ * After an error nobody foresaw nothing may go on: a dead mount harms no data, a wrong daemon can.
+ */
 function dieOfSurprises(output: LogOutput): void {
   const die = (error: unknown): void => {
     output.log.fatal({ err: error }, `a bug ended the daemon: ${errorText(error)}`);
@@ -95,7 +97,7 @@ function catchSignals(setup: DaemonSetup): { attach(node: RunningNode): void } {
     }
     if (early !== null) return;
     early = signal;
-    // A start that hangs (a peer, a disk) must not make the process immortal; nothing is answered yet.
+    // A start that hangs (a peer, a disk) must not make the process immortal.
     systemTimers.setTimer(DAEMON_START_ABORT_MS, () => {
       if (running !== null) return;
       log.error({ signal }, 'ended before the start was over');

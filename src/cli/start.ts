@@ -6,7 +6,7 @@ import { isReadOnlyBind } from '../config/mounts.js';
 import { makeConfig, type StartArguments } from '../config/parse.js';
 import { showPath } from '../config/paths.js';
 import * as validate from '../config/validate.js';
-import { TwinfsError } from '../errors.js';
+import type { TwinfsError } from '../errors.js';
 import { startDaemon } from '../io/daemon.js';
 import { openLog } from '../io/logger.js';
 import * as machine from '../io/machine.js';
@@ -76,8 +76,8 @@ function programPaths(context: CliContext): Buffer[] {
 }
 
 /**
- * A dead mount serves nobody, and a start that refuses it would fail after every crash. A read-only bind
- * counts only where this state directory has a mirror: an administrator may have made one.
+ * A dead mount serves nobody, and a start that refuses it would fail after every crash. A read-only
+ * bind counts only where this state directory has a mirror: an administrator may have made one.
  */
 async function clearLeftovers(context: CliContext, config: Config): Promise<void> {
   const places = [config.directory, config.mountpoint];

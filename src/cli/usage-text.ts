@@ -1,4 +1,7 @@
-/** The words of yargs for a wrong command line → ours: short, one line, the option named as typed. Pure. */
+/**
+ * The words of yargs for a wrong command line → ours: short, one line, the option named as typed.
+ * Pure.
+ */
 
 const RULES: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
   [/^Not enough non-option arguments: got 0/, () => 'DIR is missing'],
@@ -28,7 +31,8 @@ export function usageText(message: string): string {
 }
 
 /**
- * What follows "--" is never an option, but yargs would not take it for DIR either: "-x" becomes "./-x".
+ * What follows "--" is never an option, but yargs would not take it for DIR either: "-x" becomes
+ * "./-x".
  */
 export function plainWords(argv: readonly string[]): string[] {
   const at = argv.indexOf('--');

@@ -6,8 +6,8 @@ const PORT_MAX = 65_535;
 const HOST_CHARACTERS_MAX = 253;
 
 /**
- * "b:7400", "10.0.0.2:7400", "[fd00::2]:7400". `option` ("--peer") is for the message of the usage error
- * that anything else gets.
+ * "b:7400", "10.0.0.2:7400", "[fd00::2]:7400". `option` ("--peer") is for the message of the usage
+ * error that anything else gets.
  */
 export function parseAddress(text: string, option: string): Address {
   const match = /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:[\]/]+)):([0-9]{1,5})$/.exec(text);
@@ -35,7 +35,10 @@ export const formatAddress = (address: Address): string =>
     ? `[${address.host}]:${address.port}`
     : `${address.host}:${address.port}`;
 
-/** By name and number only: nothing is resolved, so a host name other than localhost counts as remote. */
+/**
+ * By name and number only: nothing is resolved, so a host name other than localhost counts as
+ * remote.
+ */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
   if (name === 'localhost' || name === '::1') return true;

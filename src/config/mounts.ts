@@ -14,7 +14,9 @@ export interface MountEntry {
   readonly source: Buffer;
 }
 
-/** Both engines mount with this type; the source, first column of /proc/mounts, is the directory. */
+/**
+ * Both engines mount with this type; the source, first column of /proc/mounts, is the directory.
+ */
 const TYPE = 'fuse.twinfs';
 
 export function parseMountinfo(content: Buffer): MountEntry[] {
@@ -78,8 +80,8 @@ export const mountsBelow = (mounts: readonly MountEntry[], path: Buffer): MountE
   mounts.filter((entry) => !entry.mountpoint.equals(path) && isWithin(entry.mountpoint, path));
 
 /**
- * True for what a serving daemon puts over its directory: a read-only bind mount of it upon itself. Left
- * behind when the daemon is killed.
+ * True for what a serving daemon puts over its directory: a read-only bind mount of it upon itself.
+ * Left behind when the daemon is killed.
  */
 export function isReadOnlyBind(mounts: readonly MountEntry[], entry: MountEntry): boolean {
   const under = mounts.find((candidate) => candidate.id === entry.parent);

@@ -44,8 +44,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 export const OPTION_KEYS: readonly string[] = Object.keys(SETTERS);
 
 /**
- * `-o a=1,b -o c=2` as yargs gives it: ["a=1,b", "c=2"]. The last word on a key wins. Throws a usage error
- * that names the known keys or the values a key takes.
+ * `-o a=1,b -o c=2` as yargs gives it: ["a=1,b", "c=2"]. The last word on a key wins. Throws a
+ * usage error that names the known keys or the values a key takes.
  */
 export function parseOptions(texts: readonly string[]): Options {
   const options: Options = { ...DEFAULT_OPTIONS };

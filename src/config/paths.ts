@@ -17,7 +17,7 @@ export function showPath(path: Buffer): string {
   const text = path.toString('utf8');
   const faithful = Buffer.from(text, 'utf8').equals(path);
   const shown = faithful ? text : path.toString('latin1');
-  // eslint-disable-next-line no-control-regex
+
   const odd = faithful ? /[\x00-\x1f\x7f]/g : /[^\x20-\x7e]/g;
   return shown.replace(odd, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
@@ -25,13 +25,16 @@ export function showPath(path: Buffer): string {
 export interface LinkReader {
   /** Target of a symbolic link; null when the path is none, is missing or cannot be asked. */
   readLink(path: Buffer): Buffer | null;
-  /** A mount that must not be touched (its daemon may be gone or hang): taken as a plain directory. */
+  /**
+   * A mount that must not be touched (its daemon may be gone or hang): taken as a plain directory.
+   */
   isOpaque(path: Buffer): boolean;
 }
 
 /**
- * realpath(3) that asks nothing of the last component but readlink(2), and nothing at all of an opaque
- * mount. Components that do not exist are kept: whoever needs them to exist finds out. `path` is absolute.
+ * realpath(3) that asks nothing of the last component but readlink(2), and nothing at all of an
+ * opaque mount. Components that do not exist are kept: whoever needs them to exist finds out.
+ * `path` is absolute.
  */
 export function canonicalPath(path: Buffer, reader: LinkReader): Buffer {
   let done = '';

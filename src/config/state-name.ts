@@ -1,7 +1,7 @@
 /**
- * The name of a mirror's state directory below the state root: the protected directory's path, escaped as
- * `systemd-escape --path` does it ("/srv/my data" is "srv-my\x20data"), so that an operator can read it, two
- * nodes on one machine never share one, and any bytes fit. Pure.
+ * The name of a mirror's state directory below the state root: the protected directory's path,
+ * escaped as `systemd-escape --path` does it ("/srv/my data" is "srv-my\x20data"), so that an
+ * operator can read it, two nodes on one machine never share one, and any bytes fit. Pure.
  */
 import { createHash } from 'node:crypto';
 import { NAME_BYTES_MAX } from '../limits.js';
@@ -10,7 +10,10 @@ export const STATE_ROOT = '/var/lib/twinfs';
 
 const HASH_CHARACTERS = 16;
 
-/** `path` is absolute and canonical. A name longer than a file name may be ends in a hash of the path. */
+/**
+ * `path` is absolute and canonical. A name longer than a file name may be ends in a hash of the
+ * path.
+ */
 export function stateName(path: Buffer): string {
   const name = escapePath(path);
   if (name.length <= NAME_BYTES_MAX) return name;

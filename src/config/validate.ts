@@ -1,6 +1,6 @@
 /**
- * May a node start here? The decisions alone, on facts that io/ gathers: each returns the refusal or null,
- * cheapest and most telling first. Pure.
+ * May a node start here? The decisions alone, on facts that io/ gathers: each returns the refusal
+ * or null, cheapest and most telling first. Pure.
  */
 import { TwinfsError } from '../errors.js';
 import type { Config } from './config.js';

@@ -1,6 +1,7 @@
 /**
- * What travels over the control socket (`<state>/control.sock`): JSON lines, one request and one reply per
- * connection. The shapes here are also what `status --json` prints: add fields, never rename them.
+ * What travels over the control socket (`<state>/control.sock`): JSON lines, one request and one
+ * reply per connection. The shapes here are also what `status --json` prints: add fields, never
+ * rename them.
  */
 import type { ExitName } from '../errors.js';
 import type { DataState, Id, LinkState, Mode, ReplicationState, Role, Seq } from '../core/types.js';
@@ -18,7 +19,9 @@ export type Request =
       readonly mode: Mode | null;
       readonly force: boolean;
     }
-  /** Try the peer again now; `overwritePeer` is the operator's word that this copy is the good one. */
+  /**
+   * Try the peer again now; `overwritePeer` is the operator's word that this copy is the good one.
+   */
   | {
       readonly command: 'connect';
       readonly overwritePeer: boolean;

@@ -1,6 +1,6 @@
 /**
- * The daemon's side of the control socket. It answers from the first moment on: while the node still starts,
- * with the reason why it cannot be asked yet.
+ * The daemon's side of the control socket. It answers from the first moment on: while the node
+ * still starts, with the reason why it cannot be asked yet.
  */
 import { TwinfsError } from '../errors.js';
 import { listenControl } from '../io/control-socket.js';

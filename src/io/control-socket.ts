@@ -1,7 +1,7 @@
 /**
- * The control socket `<state>/control.sock` as lines: one request line and one reply line per connection.
- * Mode 0600. A state path may be longer than a socket address (108 bytes, unix(7)), so both sides reach the
- * socket as /proc/self/fd/<descriptor of the state directory>/control.sock.
+ * The control socket `<state>/control.sock` as lines: one request line and one reply line per
+ * connection. Mode 0600. A state path may be longer than a socket address (108 bytes, unix(7)), so
+ * both sides reach the socket as /proc/self/fd/<descriptor of the state directory>/control.sock.
  */
 import * as fs from 'node:fs';
 import * as net from 'node:net';
@@ -19,8 +19,8 @@ export interface ControlListener {
 }
 
 /**
- * Listens, taking over a socket that a killed daemon left: whoever calls holds the lock of the state
- * directory. `answer` gets one line without its newline and must not reject.
+ * Listens, taking over a socket that a killed daemon left: whoever calls holds the lock of the
+ * state directory. `answer` gets one line without its newline and must not reject.
  */
 export async function listenControl(
   stateDir: string,
@@ -91,7 +91,10 @@ function serve(
   });
 }
 
-/** Calls back once: with the first line, or null when the stream ends or grows past the bound before. */
+/**
+ * Calls back once: with the first line, or null when the stream ends or grows past the bound
+ * before.
+ */
 function readLine(socket: net.Socket, done: (line: string | null) => void): void {
   let chunks: Buffer[] = [];
   let size = 0;

@@ -1,8 +1,9 @@
 /**
- * The background process: how the command line starts it, and how it tells that it is ready. It is a child
- * in a session of its own, with the root as working directory, stdin from /dev/null, stdout and stderr in the
- * log file, and one channel to its parent until the start is over. Its arguments carry `--state DIR`, by
- * which people and tests find all processes of a node; the Config comes through the channel.
+ * The background process: how the command line starts it, and how it tells that it is ready. It is
+ * a child in a session of its own, with the root as working directory, stdin from /dev/null, stdout
+ * and stderr in the log file, and one channel to its parent until the start is over. Its arguments
+ * carry `--state DIR`, by which people and tests find all processes of a node; the Config comes
+ * through the channel.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -31,8 +32,9 @@ export interface DaemonEntry {
 }
 
 /**
- * Starts the daemon and resolves to its pid once it is ready. Rejects with the daemon's own TwinfsError, or
- * `daemon-died` when it ended without one. `interrupted` ends a start under way (SIGINT on the terminal).
+ * Starts the daemon and resolves to its pid once it is ready. Rejects with the daemon's own
+ * TwinfsError, or `daemon-died` when it ended without one. `interrupted` ends a start under way
+ * (SIGINT on the terminal).
  */
 export async function startDaemon(
   entry: DaemonEntry,
@@ -124,7 +126,10 @@ export interface Parent {
   failed(error: unknown): Promise<void>;
 }
 
-/** Called first thing in the daemon process. Throws a usage error when it was not started by startDaemon. */
+/**
+ * Called first thing in the daemon process. Throws a usage error when it was not started by
+ * startDaemon.
+ */
 export function meetParent(): Promise<Parent> {
   return new Promise((resolve, reject) => {
     if (process.send === undefined) {

@@ -1,9 +1,9 @@
 /**
- * One daemon per mirror and node: a flock(2) on `<state>/lock` and one on the protected directory, both kept
- * until the process ends, however it ends. The lock file also tells others who holds it.
+ * One daemon per mirror and node: a flock(2) on `<state>/lock` and one on the protected directory,
+ * both kept until the process ends, however it ends. The lock file also tells others who holds it.
  *
- * Node has no flock(2); flock(1) of util-linux locks a descriptor it inherits, and as a lock belongs to the
- * open file description, it stays with ours.
+ * Node has no flock(2); flock(1) of util-linux locks a descriptor it inherits, and as a lock
+ * belongs to the open file description, it stays with ours.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -21,7 +21,8 @@ export interface LockInfo {
 }
 
 /**
- * Takes both locks for this process, until it ends. Throws `already-running`, naming the other's process.
+ * Takes both locks for this process, until it ends. Throws `already-running`, naming the other's
+ * process.
  */
 export function takeLocks(stateDir: string, info: LockInfo): void {
   const fd = fs.openSync(lockPath(stateDir), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);

@@ -1,7 +1,7 @@
 /**
- * An append-only text file written off the event loop, bounded in memory: at LOG_PENDING_BYTES_MAX further
- * lines are dropped and counted, and the count is written when there is room again. Errors (a full disk)
- * lose lines and nothing else.
+ * An append-only text file written off the event loop, bounded in memory: at LOG_PENDING_BYTES_MAX
+ * further lines are dropped and counted, and the count is written when there is room again. Errors
+ * (a full disk) lose lines and nothing else.
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
@@ -43,7 +43,7 @@ export class LogFile {
     }
     const old = this.#fd;
     this.#fd = fd;
-    // A write may still be under way on the old descriptor: closing it then could hit a new file's number.
+    // With a write under way on it, closing it now could let that write hit another file.
     if (this.#writing === null) fs.closeSync(old);
     else this.#retired.push(old);
   }

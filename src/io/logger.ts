@@ -1,6 +1,7 @@
 /**
- * The daemon's log: pino lines (JSON) in a file, or short lines for a person on stderr. A log that cannot
- * be written loses lines, never the daemon: nothing here throws or blocks once the log is open.
+ * The daemon's log: pino lines (JSON) in a file, or short lines for a person on stderr. A log that
+ * cannot be written loses lines, never the daemon: nothing here throws or blocks once the log is
+ * open.
  */
 import { pino, type DestinationStream } from 'pino';
 import { TwinfsError, errorText } from '../errors.js';

@@ -1,4 +1,7 @@
-/** Facts about this machine and its paths for the checks before a start, and the clearing of dead mounts. */
+/**
+ * Facts about this machine and its paths for the checks before a start, and the clearing of dead
+ * mounts.
+ */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -20,8 +23,8 @@ export const readMounts = (): MountEntry[] =>
   parseMountinfo(fs.readFileSync('/proc/self/mountinfo'));
 
 /**
- * The canonical form of a path that may lead to a mirror whose daemon is gone or hangs: the mount itself is
- * never asked. Relative paths start from the working directory.
+ * The canonical form of a path that may lead to a mirror whose daemon is gone or hangs: the mount
+ * itself is never asked. Relative paths start from the working directory.
  */
 export function canonical(path: Buffer, mounts: readonly MountEntry[]): Buffer {
   const start = path[0] === 0x2f ? path : Buffer.concat([workingDirectory(), SLASH, path]);
@@ -42,12 +45,14 @@ export function canonical(path: Buffer, mounts: readonly MountEntry[]): Buffer {
 
 const SLASH = Buffer.from('/');
 
-/** Asked of /proc, as bytes: getcwd(3) would fail in a dead mount and read badly if it is not UTF-8. */
+/**
+ * Asked of /proc, as bytes: getcwd(3) would fail in a dead mount and read badly if it is not UTF-8.
+ */
 const workingDirectory = (): Buffer => fs.readlinkSync('/proc/self/cwd', { encoding: 'buffer' });
 
 /**
- * The bytes of an argument: Node decodes arguments as UTF-8, which loses those that are not. `text` is the
- * argument as Node shows it.
+ * The bytes of an argument: Node decodes arguments as UTF-8, which loses those that are not. `text`
+ * is the argument as Node shows it.
  */
 export function argumentBytes(text: string): Buffer {
   if (!text.includes('\ufffd')) return Buffer.from(text);
@@ -60,8 +65,8 @@ export function argumentBytes(text: string): Buffer {
 }
 
 /**
- * What is at `path`. A mount that does not answer in time counts as a directory: it is certainly there, and
- * who serves it is found in other ways.
+ * What is at `path`. A mount that does not answer in time counts as a directory: it is certainly
+ * there, and who serves it is found in other ways.
  */
 export async function pathKind(path: Buffer): Promise<PathKind> {
   return new Promise((resolve) => {
@@ -76,9 +81,9 @@ export async function pathKind(path: Buffer): Promise<PathKind> {
 }
 
 /**
- * What a killed daemon of ours left mounted for `directory`, uppermost first: a FUSE mount nobody answers,
- * a read-only bind over a served directory. Also what is at `directory` itself when it is named by its
- * mountpoint. Nothing may be running for it: the caller has made sure.
+ * What a killed daemon of ours left mounted for `directory`, uppermost first: a FUSE mount nobody
+ * answers, a read-only bind over a served directory. Also what is at `directory` itself when it is
+ * named by its mountpoint. Nothing may be running for it: the caller has made sure.
  */
 export async function deadMounts(directory: Buffer): Promise<MountEntry[]> {
   const mounts = readMounts();

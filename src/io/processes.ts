@@ -1,6 +1,6 @@
 /**
- * Processes as /proc shows them (proc(5)): our own daemons, and who uses a directory. Everything here may
- * vanish while it is read; what cannot be read is left out.
+ * Processes as /proc shows them (proc(5)): our own daemons, and who uses a directory. Everything
+ * here may vanish while it is read; what cannot be read is left out.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -34,8 +34,8 @@ export function isAlive(pid: number): boolean {
 
 /**
  * The twinfs daemons that run on this machine. Those in the background carry `--state DIR` in their
- * arguments; the default states are looked at as well. A lock file says whose it is, and only the process
- * that holds it open counts: pids are used again.
+ * arguments; the default states are looked at as well. A lock file says whose it is, and only the
+ * process that holds it open counts: pids are used again.
  */
 export function findDaemons(): DaemonFacts[] {
   const states = new Set(pids().flatMap((pid) => stateArgument(pid) ?? []));
@@ -66,8 +66,9 @@ function hasOpen(pid: number, path: string): boolean {
 }
 
 /**
- * Processes that work in, have open, run or map something at or below `directory` (canonical), one entry a
- * process. Reads all of /proc: some hundred milliseconds on a busy machine, so not for a hot path.
+ * Processes that work in, have open, run or map something at or below `directory` (canonical), one
+ * entry a process. Reads all of /proc: some hundred milliseconds on a busy machine, so not for a
+ * hot path.
  */
 export function findUsers(directory: Buffer): PathUser[] {
   const device = deviceOf(directory);
@@ -104,7 +105,10 @@ function userOf(pid: number, directory: Buffer, device: number | null): PathUser
   return mapped === null ? null : { pid, command: commandOf(pid), how: 'maps', path: mapped };
 }
 
-/** One read of `maps` instead of a readlink for every entry of map_files; a newline is shown as \012. */
+/**
+ * One read of `maps` instead of a readlink for every entry of map_files; a newline is shown as
+ * \012.
+ */
 function mappedPath(pid: number, directory: Buffer): Buffer | null {
   const maps = attempt(() => fs.readFileSync(`/proc/${pid}/maps`).toString('latin1'));
   if (maps === null) return null;
