@@ -1,6 +1,7 @@
 /**
- * Generates the protobufjs static module src/wire/twinfs.pb.js and its .d.ts from twinfs.proto. They are
- * committed, so that a build needs no generator. `--check` writes nothing and fails when they are stale.
+ * Generates the protobufjs static module src/wire/twinfs.pb.js and its .d.ts from twinfs.proto.
+ * They are committed, so that a build needs no generator. `--check` writes nothing and fails when
+ * they are stale.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,8 @@
 /**
- * A Link over one TCP socket. What it sees to: a single message leaves in the same turn, many in one turn
- * share a system call; large frames are read straight to where they stay; messages are held, not lost, while
- * paused; a broken frame is answered with its reason before the connection goes; `closed` comes exactly once.
+ * A Link over one TCP socket. What it sees to: a single message leaves in the same turn, many in
+ * one turn share a system call; large frames are read straight to where they stay; messages are
+ * held, not lost, while paused; a broken frame is answered with its reason before the connection
+ * goes; `closed` comes exactly once.
  */
 import * as net from 'node:net';
 import { formatAddress } from '../config/address.js';
@@ -37,8 +38,8 @@ export const socketOptions = {
 export type LinkStart = (link: Link) => LinkEvents;
 
 /**
- * `open`: as usual. `ending`: `end` was called, what comes in is dropped. `closed`: `closed` is said or about
- * to be; the socket may still hand over what was sent.
+ * `open`: as usual. `ending`: `end` was called, what comes in is dropped. `closed`: `closed` is
+ * said or about to be; the socket may still hand over what was sent.
  */
 type State = 'open' | 'ending' | 'closed';
 
@@ -81,8 +82,8 @@ export class TcpLink implements Link {
   }
 
   /**
-   * The first message of a turn goes to the kernel at once, for its latency; more of the same turn are
-   * gathered into one writev(2) at its end.
+   * The first message of a turn goes to the kernel at once, for its latency; more of the same turn
+   * are gathered into one writev(2) at its end.
    */
   send(message: Message): boolean {
     if (this.#state !== 'open') return false;
@@ -222,8 +223,8 @@ export interface ConnectOptions extends LinkOptions {
 }
 
 /**
- * Dials. Rejects with TwinfsError "peer-unreachable" when nobody answers within the time, or the system says
- * why not.
+ * Dials. Rejects with TwinfsError "peer-unreachable" when nobody answers within the time, or the
+ * system says why not.
  */
 export async function connectLink(
   address: Address,

@@ -22,8 +22,8 @@ export class TcpServer {
   }
 
   /**
-   * Resolves when connections are taken. Port 0 is any free one. Rejects with TwinfsError "port-taken",
-   * "address-not-local" or "listen-failed".
+   * Resolves when connections are taken. Port 0 is any free one. Rejects with TwinfsError
+   * "port-taken", "address-not-local" or "listen-failed".
    */
   static async listen(
     address: Address,
@@ -70,8 +70,8 @@ function listenError(address: Address, error: NodeJS.ErrnoException): TwinfsErro
       return new TwinfsError(
         'port-taken',
         'address',
-        `${where} is taken by another process; choose another port with --listen, or end that process ` +
-          `("ss -ltnp" shows it)`,
+        `${where} is taken by another process; choose another port with --listen, ` +
+          'or end that process ("ss -ltnp" shows it)',
         error,
       );
     case 'EADDRNOTAVAIL':

@@ -1,6 +1,6 @@
 /**
- * Cuts ordered ops into messages that fit a frame. Ops that are there together share one, so that a burst of
- * small changes costs one frame, one system call and one acknowledgement.
+ * Cuts ordered ops into messages that fit a frame. Ops that are there together share one, so that a
+ * burst of small changes costs one frame, one system call and one acknowledgement.
  */
 import type { Seq } from '../core/types.js';
 import { BATCH_MESSAGE_BYTES_MAX, BATCH_OPS_MAX, BATCH_PAYLOAD_BYTES_MAX } from '../limits.js';
@@ -11,7 +11,10 @@ import type { Meta, OpsMessage } from './messages.js';
 const OP_BYTES = 160;
 const META_BYTES = 96;
 
-/** `ops[i]` has seq `firstSeq + i`; the messages follow each other without a gap. No ops: no message. */
+/**
+ * `ops[i]` has seq `firstSeq + i`; the messages follow each other without a gap. No ops: no
+ * message.
+ */
 export function batches(firstSeq: Seq, ops: readonly Op[]): OpsMessage[] {
   const messages: OpsMessage[] = [];
   let from = 0;

@@ -1,7 +1,8 @@
 /**
- * Writes protobuf's wire format straight into one growing buffer. protobufjs' Writer builds a list of field
- * objects first, which for the messages of the hot path (op-codec.ts) costs several times more; a property
- * test holds both to the same bytes. https://protobuf.dev/programming-guides/encoding/
+ * Writes protobuf's wire format straight into one growing buffer. protobufjs' Writer builds a list
+ * of field objects first, which for the messages of the hot path (op-codec.ts) costs several times
+ * more; a property test holds both to the same bytes.
+ * https://protobuf.dev/programming-guides/encoding/
  */
 import { assert } from '../assert.js';
 

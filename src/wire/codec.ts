@@ -1,6 +1,7 @@
 /**
- * Message ↔ frame. The rest of the program sees plain, checked messages (messages.ts); what they look like
- * as protobuf is in session-codec.ts, resync-codec.ts and op-*.ts, one MessageCodec for each type.
+ * Message ↔ frame. The rest of the program sees plain, checked messages (messages.ts); what they
+ * look like as protobuf is in session-codec.ts, resync-codec.ts and op-*.ts, one MessageCodec for
+ * each type.
  */
 import { AssertionError } from '../assert.js';
 import { errorText } from '../errors.js';
@@ -39,8 +40,7 @@ const CODECS: { readonly [T in MessageType]: MessageCodec<Extract<Message, { typ
   syncStored: resync.syncStored,
 };
 
-const codecOf = (type: MessageType): MessageCodec<Message> =>
-  CODECS[type];
+const codecOf = (type: MessageType): MessageCodec<Message> => CODECS[type];
 
 const TYPES: (MessageType | undefined)[] = [];
 for (const type of Object.keys(CODECS) as MessageType[]) TYPES[codecOf(type).number] = type;
@@ -54,7 +54,10 @@ export interface EncodeOptions {
 const scratch = new ByteWriter(SEND_SLAB_BYTES);
 let slab: Buffer = Buffer.alloc(0);
 
-/** Memory for a frame's head, cut from a larger piece: an allocation of its own costs more than the copy. */
+/**
+ * Memory for a frame's head, cut from a larger piece: an allocation of its own costs more than the
+ * copy.
+ */
 function headMemory(bytes: number): Buffer {
   if (bytes > SEND_SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
   if (bytes > slab.length) slab = Buffer.allocUnsafeSlow(SEND_SLAB_BYTES);
@@ -64,8 +67,9 @@ function headMemory(bytes: number): Buffer {
 }
 
 /**
- * The message as parts to be sent in order. Large payloads are parts of their own, not copied: they must not
- * change until they are sent. Asserts that the message fits a frame (batches.ts cuts ops; see `entryBytes`).
+ * The message as parts to be sent in order. Large payloads are parts of their own, not copied: they
+ * must not change until they are sent. Asserts that the message fits a frame (batches.ts cuts ops;
+ * see `entryBytes`).
  */
 export function encode(message: Message, options: EncodeOptions): Buffer[] {
   const codec = codecOf(message.type);
@@ -102,7 +106,8 @@ export function decode(frame: Frame): Message {
   if (type === undefined) {
     throw new ProtocolError(
       'unknown-type',
-      `the peer sent a message of unknown type ${frame.type}; run the same twinfs version on both nodes`,
+      `the peer sent a message of unknown type ${frame.type}; ` +
+        'run the same twinfs version on both nodes',
     );
   }
   try {

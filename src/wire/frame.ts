@@ -7,13 +7,14 @@
  *    6 u16 flags            1: the checksum is there; others are refused
  *    8 u32 message bytes    ≤ FRAME_MESSAGE_BYTES_MAX
  *   12 u32 payload bytes    ≤ FRAME_PAYLOAD_BYTES_MAX
- *   16 u32 prefix check     xxh32 of bytes 0–15: a damaged length is found at once, not after 10 MiB
+ *   16 u32 prefix check     xxh32 of bytes 0–15: a damaged length is found at once
  *   20 u64 checksum         xxh64 of the whole frame with this field zero; zero without flag 1
  *   28 message, payload
  *
- * The decoder checks every length before it allocates, holds one slab and at most one incomplete frame, and
- * copies each byte once, to where it stays; the frames it gives are views of that memory. (Reading straight
- * to there, with net's `onread`, was measured slower: see docs/protocol.md.)
+ * The decoder checks every length before it allocates, holds one slab and at most one incomplete
+ * frame, and copies each byte once, to where it stays; the frames it gives are views of that
+ * memory. (Reading straight to there, with net's `onread`, was measured slower: see
+ * docs/protocol.md.)
  */
 import { assert } from '../assert.js';
 import { FRAME_MESSAGE_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, RECEIVE_SLAB_BYTES } from '../limits.js';
@@ -35,8 +36,8 @@ export interface Frame {
 
 /**
  * Completes `head`, whose first PREFIX_BYTES are free and whose rest is the message (and, up to
- * `payloadInHead` bytes, the beginning of the payload), and gives the parts to be sent in order. Parts of
- * `rest` are not copied and must not change until they are sent.
+ * `payloadInHead` bytes, the beginning of the payload), and gives the parts to be sent in order.
+ * Parts of `rest` are not copied and must not change until they are sent.
  */
 export function sealFrame(
   head: Buffer,
@@ -71,7 +72,9 @@ export interface FrameDecoderOptions {
 /** Takes arbitrary chunks and gives whole frames. After a ProtocolError it is of no use. */
 export class FrameDecoder {
   readonly #checksum: boolean;
-  /** Memory for small frames, used front to back and then replaced: frames given are views of it. */
+  /**
+   * Memory for small frames, used front to back and then replaced: frames given are views of it.
+   */
   #slab: Buffer = Buffer.alloc(0);
   #slabUsed = 0;
   /** Where the current frame is assembled: the slab, or memory of its own when it is large. */
@@ -90,7 +93,9 @@ export class FrameDecoder {
     return this.#have;
   }
 
-  /** Copies `chunk` to where its frames stay and gives `take` each that is complete and undamaged. */
+  /**
+   * Copies `chunk` to where its frames stay and gives `take` each that is complete and undamaged.
+   */
   push(chunk: Buffer, take: (frame: Frame) => void): void {
     for (let at = 0; at < chunk.length;) {
       if (this.#have === 0) this.#begin();
@@ -148,7 +153,10 @@ export class FrameDecoder {
   }
 }
 
-/** Checks the prefix at `at` and gives the length of the whole frame. Nothing is allocated before this. */
+/**
+ * Checks the prefix at `at` and gives the length of the whole frame. Nothing is allocated before
+ * this.
+ */
 function frameBytes(buffer: Buffer, at: number): number {
   const magic = buffer.readUInt32LE(at);
   if (magic !== MAGIC) {

@@ -1,6 +1,6 @@
 /**
- * The part of the handshake that comes before any content: do both sides speak the same protocol? Pure; who
- * is right about the data is core/generation.ts.
+ * The part of the handshake that comes before any content: do both sides speak the same protocol?
+ * Pure; who is right about the data is core/generation.ts.
  */
 import type { Refuse } from './messages.js';
 

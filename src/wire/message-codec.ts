@@ -1,4 +1,6 @@
-/** What codec.ts knows of one type of message, and helpers for those that use the generated module. */
+/**
+ * What codec.ts knows of one type of message, and helpers for those that use the generated module.
+ */
 import { TEXT_BYTES_MAX } from '../limits.js';
 import type { ByteWriter } from './byte-writer.js';
 import type { Message } from './messages.js';
@@ -52,9 +54,9 @@ export function sentence(text: string): string {
 }
 
 /**
- * Refuses a message in which the repeated field at `path` (field numbers from the outside in) occurs more
- * than `max` times. Decoded objects are far larger than the two bytes an empty one takes on the wire, so
- * this comes before decoding.
+ * Refuses a message in which the repeated field at `path` (field numbers from the outside in)
+ * occurs more than `max` times. Decoded objects are far larger than the two bytes an empty one
+ * takes on the wire, so this comes before decoding.
  */
 export function boundRepeated(message: Buffer, path: readonly number[], max: number): void {
   if (countField(reader(message), message.length, path, 0, max) > max) {

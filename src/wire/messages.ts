@@ -1,7 +1,7 @@
 /**
- * The messages of the wire as the rest of the program sees them: plain, validated, with ids as hex strings,
- * times as bigint nanoseconds and bytes as Buffers. `codec.ts` turns them into frames and back; the field
- * comments are in `twinfs.proto`.
+ * The messages of the wire as the rest of the program sees them: plain, validated, with ids as hex
+ * strings, times as bigint nanoseconds and bytes as Buffers. `codec.ts` turns them into frames and
+ * back; the field comments are in `twinfs.proto`.
  */
 import type { DataState, Id, Mode, Role, Seq } from '../core/types.js';
 import type { Op } from '../op/op.js';
@@ -119,9 +119,14 @@ export interface FileOpen {
   readonly meta: Meta;
   /** 0: attributes only, of an entry of any type; a FileClose follows. */
   readonly blockSize: number;
-  /** The target empties its file and hashes nothing; everything but zeros follows, then FileClose. */
+  /**
+   * The target empties its file and hashes nothing; everything but zeros follows, then FileClose.
+   */
   readonly whole: boolean;
-  /** Of a small file: the source's hashes. A target that has the same closes the file and answers FileDone. */
+  /**
+   * Of a small file: the source's hashes. A target that has the same closes the file and answers
+   * FileDone.
+   */
   readonly hashes: Buffer;
 }
 export interface FileHashes {
@@ -151,7 +156,9 @@ export interface FileDone {
   readonly id: number;
   readonly problem: Problem | null;
 }
-/** Target → source: so many bytes of FileData are written, and the window has room for them again. */
+/**
+ * Target → source: so many bytes of FileData are written, and the window has room for them again.
+ */
 export interface SyncCredit {
   readonly type: 'syncCredit';
   readonly bytes: number;
@@ -177,7 +184,10 @@ export interface SyncStored {
   readonly type: 'syncStored';
 }
 
-/** Resync requests and answers, handed to resync/target.ts (secondary) or resync/source.ts (primary). */
+/**
+ * Resync requests and answers, handed to resync/target.ts (secondary) or resync/source.ts
+ * (primary).
+ */
 export type ResyncToTarget = DirList | FileOpen | FileData | FileClose | SyncProgress | SyncEnd;
 export type ResyncToSource = DirResult | FileHashes | FileDone | SyncCredit | SyncStored;
 

@@ -1,7 +1,7 @@
 /**
- * OpBatch → ops, checked. Counterpart of op-writer.ts. One OpFields is filled again for each op, and what
- * its kind needs is taken from it; fields a kind does not have are ignored, as protobuf does with unknown
- * ones.
+ * OpBatch → ops, checked. Counterpart of op-writer.ts. One OpFields is filled again for each op,
+ * and what its kind needs is taken from it; fields a kind does not have are ignored, as protobuf
+ * does with unknown ones.
  */
 import { assertNever } from '../assert.js';
 import { BATCH_OPS_MAX } from '../limits.js';

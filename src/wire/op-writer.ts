@@ -1,7 +1,7 @@
 /**
- * Ops → OpBatch. The hot path, so it writes the wire format directly rather than through the generated
- * module; the schema is the same (twinfs.proto) and a property test proves it. Fields are in ascending
- * order, as the generated module writes them.
+ * Ops → OpBatch. The hot path, so it writes the wire format directly rather than through the
+ * generated module; the schema is the same (twinfs.proto) and a property test proves it. Fields are
+ * in ascending order, as the generated module writes them.
  */
 import { assertNever } from '../assert.js';
 import type { Op } from '../op/op.js';

@@ -1,7 +1,8 @@
 /**
- * The generated module and protobufjs' Reader, with 64-bit numbers as plain JavaScript numbers: this must be
- * settled before the generated module is evaluated, hence one entrance for all. A number too large to be
- * exact comes out as at least 2^53 and is refused by the codec (validate.ts), never silently rounded.
+ * The generated module and protobufjs' Reader, with 64-bit numbers as plain JavaScript numbers:
+ * this must be settled before the generated module is evaluated, hence one entrance for all. A
+ * number too large to be exact comes out as at least 2^53 and is refused by the codec
+ * (validate.ts), never silently rounded.
  */
 import './plain-numbers.js';
 import protobuf from 'protobufjs/minimal.js';

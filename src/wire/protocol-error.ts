@@ -1,13 +1,14 @@
 /**
- * What is wrong with bytes from the peer, by a stable code. Whoever meets one says so to the peer (Refuse)
- * and closes the link; nothing of the offending frame is used.
+ * What is wrong with bytes from the peer, by a stable code. Whoever meets one says so to the peer
+ * (Refuse) and closes the link; nothing of the offending frame is used.
  */
 import { TwinfsError } from '../errors.js';
 
 /**
  * `bad-magic`: not twinfs at all. `wrong-version`: another version of frames, protocol or features.
- * `frame-too-long`: a length beyond limits.ts. `bad-checksum`: damaged on the way. `unknown-type`: a
- * message number without a meaning here. `bad-message`: a field outside its bounds, named in the message.
+ * `frame-too-long`: a length beyond limits.ts. `bad-checksum`: damaged on the way. `unknown-type`:
+ * a message number without a meaning here. `bad-message`: a field outside its bounds, named in the
+ * message.
  */
 export type ProtocolCode =
   | 'bad-magic'

@@ -1,7 +1,8 @@
 /**
- * Checks of decoded fields. What the peer sends is not trusted: everything a later step relies on (a name
- * is one path component, a number is exact, an enum has a meaning) is settled here, once. Each check gives
- * the value in its plain form or throws ProtocolError "bad-message" with the field named.
+ * Checks of decoded fields. What the peer sends is not trusted: everything a later step relies on
+ * (a name is one path component, a number is exact, an enum has a meaning) is settled here, once.
+ * Each check gives the value in its plain form or throws ProtocolError "bad-message" with the field
+ * named.
  */
 import type { Id } from '../core/types.js';
 import {
