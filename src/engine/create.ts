@@ -8,5 +8,5 @@ import { NativeEngine } from './native.js';
 export async function createEngine(name: EngineName, log: Logger): Promise<Engine> {
   if (name === 'native') return new NativeEngine();
   const { FuseNativeEngine } = await import('./fuse-native.js');
-  return new FuseNativeEngine(log);
+  return new FuseNativeEngine((text) => log.warn(text));
 }

@@ -117,7 +117,7 @@ export class Session {
   async finish(reason: string): Promise<void> {
     if (this.#isOver()) return;
     this.#step = 'over';
-    this.#target?.abort(new Error(reason));
+    this.#target?.abort(reason);
     try {
       await this.#loop?.drain();
       await this.#record('link-lost');
