@@ -80,9 +80,18 @@ function withoutServiceStarts(action) {
   }
 }
 
-/** The empty cluster that the postgresql package makes would start at the next boot. */
-function dropNewCluster(version) {
-  spawnSync('pg_dropcluster', [version, 'main'], { stdio: 'ignore' });
+/**
+ * A server that came for the tests is no service of this machine: it must not start at the next boot either.
+ * The empty cluster that the postgresql package makes goes, unless there was one before.
+ */
+function retire(names, hadCluster) {
+  const servers = { 'postgresql-15': 'postgresql.service', 'mariadb-server': 'mariadb.service' };
+  for (const name of names.filter((candidate) => candidate in servers)) {
+    spawnSync('systemctl', ['disable', servers[name]], { stdio: 'ignore' });
+  }
+  if (names.includes('postgresql-15') && !hadCluster) {
+    spawnSync('pg_dropcluster', ['15', 'main'], { stdio: 'ignore' });
+  }
 }
 
 /** True when everything in `names` is installed afterwards. */
@@ -92,6 +101,6 @@ export function installPackages(names) {
     const install = ['install', '-y', '--no-install-recommends', ...names];
     return apt(install) || (apt(['update']) && apt(install));
   });
-  if (names.includes('postgresql-15') && !hadCluster) dropNewCluster('15');
+  retire(names, hadCluster);
   return isInstalled;
 }

@@ -7,6 +7,7 @@
  * documented to return an errno (0 is success). Functions returning a promise run off the event loop.
  */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { assert } from '../assert.js';
 import { TwinfsError } from '../errors.js';
 import { unpackTreeEntries } from './tree-entries.js';
@@ -195,6 +196,8 @@ export interface NativeAddon {
 export const RECORD_HEADER_BYTES = 96;
 
 const addonPath = '../../../native-bindings/build/Release/twinfs.node';
+/** Works in a clone and in an installed package alike, from any directory. */
+const buildScript = fileURLToPath(new URL('../../../native-bindings/build.mjs', import.meta.url));
 
 let loaded: NativeAddon | null = null;
 
@@ -228,7 +231,7 @@ function load(): NativeAddon {
     throw new TwinfsError(
       'addon-missing',
       'noFuse',
-      'the native addon is not built for this machine; run "npm run build:native" in the twinfs package (needs a C++ compiler), or use --engine fuse-native',
+      `the native addon is not built for this machine; build it with "node ${buildScript}" (needs g++, make and python3), or use --engine fuse-native for your own files`,
       cause,
     );
   }

@@ -2,8 +2,8 @@
  * What a test may leave behind below its temporary directory: mounts, and processes whose arguments name
  * it. The runner cleans those of dead runs first, and fails a file that leaves any.
  */
-import * as fs from 'node:fs';
 import { mountsBelow, unmountBelow } from './mounts.js';
+import { removeTree } from './remove-tree.js';
 import { killUntilGone, processesMentioning } from './processes.js';
 
 /** One line each; empty when all is clean. */
@@ -29,5 +29,5 @@ export async function clearBelow(directory: string): Promise<void> {
 /** clearBelow, and the directory goes too. */
 export async function removeLeftovers(directory: string): Promise<void> {
   await clearBelow(directory);
-  fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  removeTree(directory);
 }

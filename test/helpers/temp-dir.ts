@@ -9,6 +9,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { clearBelow } from './leftovers.js';
+import { removeTree } from './remove-tree.js';
 import { processInfo } from './processes.js';
 
 const PREFIX = 'twinfs-t-';
@@ -53,7 +54,7 @@ export function tempRoot(): string {
     const root = makeRoot();
     ownRoot = root;
     process.once('exit', () => {
-      fs.rmSync(root, { recursive: true, force: true });
+      removeTree(root);
     });
   }
   return ownRoot;
@@ -68,7 +69,7 @@ export function tempDir(context: Cleanup, name = 'd'): string {
   fs.chmodSync(directory, 0o755);
   context.after(async () => {
     await clearBelow(directory);
-    fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    removeTree(directory);
   });
   return directory;
 }
