@@ -1,0 +1,101 @@
+// See committer.h. One thread, so that rounds never overlap: a write answered by a later round can rely on
+// everything an earlier one took, the names of its file included.
+#include "committer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "handlers.h"
+
+namespace twinfs {
+
+void Committer::start() {
+  thread_ = std::thread([this] {
+    prepareWorkerThread();
+    run();
+  });
+}
+
+void Committer::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  for (auto& [file, tokens] : next_.files) session_.closeFile(file);
+  for (Node* directory : next_.directories) session_.unref(directory);
+  next_ = Round();
+}
+
+void Committer::add(OpenFile* file, double token) {
+  bool wake;
+  {
+    std::lock_guard lock(mutex_);
+    wake = next_.files.empty();
+    std::vector<double>& tokens = next_.files[file];
+    if (tokens.empty()) file->refs.fetch_add(1);
+    tokens.push_back(token);
+  }
+  if (wake) wake_.notify_one();
+}
+
+void Committer::namesChanged(Node* directory) {
+  std::lock_guard lock(mutex_);
+  if (directory->namesChanged) return;
+  directory->namesChanged = true;
+  session_.nodes.ref(directory);
+  next_.directories.push_back(directory);
+}
+
+void Committer::syncAllFirst() {
+  std::lock_guard lock(mutex_);
+  next_.syncAll = true;
+}
+
+void Committer::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !next_.files.empty(); });
+    if (stopping_) return;
+    Round round = std::move(next_);
+    next_ = Round();
+    for (Node* directory : round.directories) directory->namesChanged = false;
+    lock.unlock();
+    commit(round);
+    lock.lock();
+  }
+}
+
+int Committer::syncDirectory(Node* directory) {
+  int fd = openNode(session_, directory, O_RDONLY | O_DIRECTORY);
+  // Gone meanwhile: its names need not survive.
+  if (fd < 0) return 0;
+  int errnum = fsync(fd) == 0 ? 0 : errno;
+  close(fd);
+  return errnum;
+}
+
+void Committer::commit(Round& round) {
+  int common = 0;
+  if (round.syncAll && syncfs(session_.rootFd) != 0) common = errno;
+  for (auto& [file, tokens] : round.files) sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  for (Node* directory : round.directories) {
+    int errnum = syncDirectory(directory);
+    if (errnum != 0 && common == 0) common = errnum;
+  }
+  for (auto& [file, tokens] : round.files) {
+    int errnum = fdatasync(file->fd) == 0 ? common : errno;
+    if (errnum != 0) {
+      session_.notice(Notice::What::syncFailed, errnum);
+      errnum = EIO;
+    }
+    for (double token : tokens) session_.pending.finish(token, kWaitLocal, errnum);
+    session_.closeFile(file);
+  }
+  for (Node* directory : round.directories) session_.unref(directory);
+}
+
+}  // namespace twinfs

@@ -1,0 +1,48 @@
+// Group commit of the local disk: one thread, rounds. A round takes everyone who waits, starts the
+// write-back of all files at once, then makes each durable, and the directories whose names changed since
+// the last round, so that an answered write never loses its name. Many writers share one round.
+#pragma once
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "node.h"
+
+namespace twinfs {
+
+class Session;
+
+class Committer {
+ public:
+  explicit Committer(Session& session) : session_(session) {}
+  void start();
+  // Finishes the current round and ends; nobody is answered any more.
+  void stop();
+  // `token` is finished with kWaitLocal when `file` is durable. Takes a reference on the file.
+  void add(OpenFile* file, double token);
+  // The next round makes this directory durable. Takes a reference on the node.
+  void namesChanged(Node* directory);
+  // The next round starts with a syncfs: what changed before rounds were asked for is durable too.
+  void syncAllFirst();
+
+ private:
+  struct Round {
+    std::unordered_map<OpenFile*, std::vector<double>> files;
+    std::vector<Node*> directories;
+    bool syncAll = false;
+  };
+  void run();
+  void commit(Round& round);
+  int syncDirectory(Node* directory);
+
+  Session& session_;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  Round next_;
+  bool stopping_ = false;
+};
+
+}  // namespace twinfs

@@ -1,0 +1,145 @@
+// Extended attributes. The mark on the root (trusted.twinfs) is the program's own: hidden and untouchable.
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+
+#include "handlers.h"
+
+namespace twinfs {
+
+namespace {
+
+constexpr std::string_view kOwnMark = "trusted.twinfs";
+constexpr std::string_view kTrusted = "trusted.";
+constexpr size_t kListMax = 64 * 1024;  // XATTR_LIST_MAX and XATTR_SIZE_MAX
+
+// Answers `bytes` bytes, or their number when the caller asked for that (size 0).
+void replySized(Request& request, const void* data, size_t bytes, uint32_t size) {
+  if (size == 0) {
+    abi::GetxattrOut out = {static_cast<uint32_t>(bytes), 0};
+    return request.reply(&out, sizeof(out));
+  }
+  if (bytes > size) return request.error(ERANGE);
+  request.reply(data, bytes);
+}
+
+// Takes names the caller must not see out of a list; returns what is left.
+size_t filterNames(char* list, size_t bytes, bool privileged) {
+  size_t kept = 0;
+  for (size_t at = 0; at < bytes;) {
+    std::string_view name(list + at);
+    size_t length = name.size() + 1;
+    bool hidden = name == kOwnMark || (!privileged && name.substr(0, kTrusted.size()) == kTrusted);
+    if (!hidden) {
+      std::memmove(list + kept, list + at, length);
+      kept += length;
+    }
+    at += length;
+  }
+  return kept;
+}
+
+}  // namespace
+
+void handleGetxattr(Session& session, Request& request) {
+  const auto& in = request.arg<abi::GetxattrIn>();
+  const char* name = request.text(sizeof(in));
+  if (name == kOwnMark) return request.error(ENODATA);
+  NodeHold node(session, session.nodes.find(request.head.nodeid));
+  if (!node) return request.error(ESTALE);
+  PathFd path = session.nodes.fd(node.get());
+  if (!path.ok()) return request.error(path.error());
+  uint8_t* value = request.worker.scratch();
+  size_t room = in.size == 0 ? 0 : std::min<size_t>(in.size, kScratchBytes);
+  ssize_t bytes = getxattr(ProcPath(path.get()).get(), name, value, room);
+  if (bytes < 0) return request.error(errno);
+  replySized(request, value, static_cast<size_t>(bytes), in.size);
+}
+
+void handleListxattr(Session& session, Request& request) {
+  const auto& in = request.arg<abi::GetxattrIn>();
+  NodeHold node(session, session.nodes.find(request.head.nodeid));
+  if (!node) return request.error(ESTALE);
+  PathFd path = session.nodes.fd(node.get());
+  if (!path.ok()) return request.error(path.error());
+  char* list = reinterpret_cast<char*>(request.worker.scratch());
+  ssize_t bytes = listxattr(ProcPath(path.get()).get(), list, kListMax);
+  if (bytes < 0) return request.error(errno);
+  size_t kept = filterNames(list, static_cast<size_t>(bytes), request.head.uid == 0);
+  replySized(request, list, kept, in.size);
+}
+
+void handleSetxattr(Session& session, Request& request) {
+  const auto& in = request.arg<abi::SetxattrIn>();
+  size_t header = session.setxattrExtended ? sizeof(in) : abi::kSetxattrCompatBytes;
+  const char* name = request.text(header);
+  if (name == kOwnMark) return request.error(EPERM);
+  const char* value = name + std::strlen(name) + 1;
+  bool killSgid =
+      session.setxattrExtended && (in.setxattrFlags & abi::kSetxattrAclKillSgid) != 0;
+  NodeHold node(session, session.nodes.find(request.head.nodeid));
+  if (!node) return request.error(ESTALE);
+  PathFd path = session.nodes.fd(node.get());
+  if (!path.ok()) return request.error(path.error());
+  RangeGuard guard(session.ranges, node.get(), 0, kWholeFile);
+  ProcPath proc(path.get());
+  if (setxattr(proc.get(), name, value, in.size, static_cast<int>(in.flags)) != 0) {
+    int errnum = errno;
+    guard.release();
+    return request.error(errnum);
+  }
+  struct stat st;
+  if (killSgid && fstat(path.get(), &st) == 0 && (st.st_mode & S_ISGID) != 0) {
+    // A chmod of one's own ACL: outside the file's group it loses set-group-id.
+    killSgid = chmod(proc.get(), st.st_mode & 05777) == 0 && fstat(path.get(), &st) == 0;
+  } else {
+    killSgid = false;
+  }
+  Change change{request, Wait::name, nullptr, 0, &guard};
+  session.publish(change, {{node.get(), kMarkAttributes, false}}, [&](bool streaming, double token) {
+    if (!streaming) return;
+    Record record;
+    record.kind = kSetxattr;
+    record.token = killSgid ? 0 : token;
+    record.ref = number(node->id);
+    record.f = in.flags;
+    session.stream.emit(record, name, {}, {value, in.size});
+    if (!killSgid) return;
+    Record mode;
+    mode.kind = kSetattr;
+    mode.token = token;
+    mode.ref = number(node->id);
+    mode.c = st.st_mode;
+    mode.d = st.st_uid;
+    mode.e = st.st_gid;
+    session.stream.emit(mode);
+  });
+}
+
+void handleRemovexattr(Session& session, Request& request) {
+  const char* name = request.text(0);
+  if (name == kOwnMark) return request.error(EPERM);
+  NodeHold node(session, session.nodes.find(request.head.nodeid));
+  if (!node) return request.error(ESTALE);
+  PathFd path = session.nodes.fd(node.get());
+  if (!path.ok()) return request.error(path.error());
+  RangeGuard guard(session.ranges, node.get(), 0, kWholeFile);
+  if (removexattr(ProcPath(path.get()).get(), name) != 0) {
+    int errnum = errno;
+    guard.release();
+    return request.error(errnum);
+  }
+  Change change{request, Wait::name, nullptr, 0, &guard};
+  session.publish(change, {{node.get(), kMarkAttributes, false}}, [&](bool streaming, double token) {
+    if (!streaming) return;
+    Record record;
+    record.kind = kRemovexattr;
+    record.token = token;
+    record.ref = number(node->id);
+    session.stream.emit(record, name);
+  });
+}
+
+}  // namespace twinfs

@@ -1,0 +1,41 @@
+// See range_lock.h. A scan of a short vector is cheaper than any tree: it holds one entry per busy thread.
+#include "range_lock.h"
+
+namespace twinfs {
+
+bool RangeLocks::busy(const Shard& shard, const Node* node, uint64_t start, uint64_t end) {
+  for (const Held& held : shard.held) {
+    if (held.node == node && held.start < end && start < held.end) return true;
+  }
+  return false;
+}
+
+void RangeLocks::lock(const Node* node, uint64_t start, uint64_t end) {
+  Shard& at = shard(node);
+  std::unique_lock lock(at.mutex);
+  while (busy(at, node, start, end)) {
+    at.waiting++;
+    at.freed.wait(lock);
+    at.waiting--;
+  }
+  at.held.push_back({node, start, end});
+}
+
+void RangeLocks::unlock(const Node* node, uint64_t start, uint64_t end) {
+  Shard& at = shard(node);
+  bool wake;
+  {
+    std::lock_guard lock(at.mutex);
+    for (size_t i = 0; i < at.held.size(); i++) {
+      const Held& held = at.held[i];
+      if (held.node != node || held.start != start || held.end != end) continue;
+      at.held[i] = at.held.back();
+      at.held.pop_back();
+      break;
+    }
+    wake = at.waiting > 0;
+  }
+  if (wake) at.freed.notify_all();
+}
+
+}  // namespace twinfs

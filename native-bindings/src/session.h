@@ -1,0 +1,213 @@
+// The FUSE session: everything the workers share. A change goes gate → range lock → system call → stream →
+// answer; everything else is answered by the worker at once. TypeScript drives it through
+// session_binding.cc and never blocks here.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <initializer_list>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "buffer_pool.h"
+#include "committer.h"
+#include "gate.h"
+#include "node_table.h"
+#include "pending.h"
+#include "range_lock.h"
+#include "request.h"
+#include "stream.h"
+#include "times.h"
+
+namespace twinfs {
+
+struct SessionOptions {
+  int sourceFd = -1;
+  std::string mountpoint;
+  std::string fsname;
+  uint32_t workers = 8;
+  uint64_t handoffBytesMax = 0;
+  bool writebackCache = false;
+  uint32_t timesDelayMs = 250;
+};
+
+// Answers come later than the change itself, by the class of the change (AnswerRule).
+enum class Wait : uint8_t { nobody, data, name, sync };
+
+// An inode a change concerns: it is bound before the change's record, or marked while a resync runs.
+struct Touch {
+  Node* node;
+  uint8_t mark;
+  bool times;
+};
+
+struct Change {
+  Request& request;
+  Wait wait;
+  const void* reply;
+  size_t replyBytes;
+  RangeGuard* guard = nullptr;
+  OpenFile* file = nullptr;  // what the local group commit makes durable, for data
+};
+
+struct Waiting {
+  double token = 0;
+  bool local = false;  // the local disk is waited for, too
+};
+
+struct Notice {
+  enum class What : uint8_t { gate, syncFailed, ended } what;
+  int errnum;
+};
+
+struct PeerSpace {
+  uint64_t freeBytes;
+  uint64_t availableBytes;
+  uint64_t freeFiles;
+};
+
+class Session {
+ public:
+  using Signal = void (*)(void*);
+  Session(SessionOptions options, Signal signal, void* signalArgument);
+  ~Session();
+
+  // Off the event loop. Errnos; *call says what failed.
+  int mount(const char** call);
+  int unmount(bool lazy);
+
+  void setGate(bool open);
+  // The role fence: changes that have not entered the gate yet are refused with EROFS.
+  void setReadOnly(bool on);
+  void setStream(StreamState state);
+  void setAnswer(AnswerRule rule);
+  void credit(uint64_t bytes);
+  void setPeerSpace(const PeerSpace* space);
+  std::vector<Notice> takeNotices();
+  std::vector<std::pair<Node*, uint8_t>> takeMarks();
+  void addMark(uint64_t ref, uint8_t bits);
+  bool pathOf(uint64_t ref, std::string* path);
+
+  // For the workers.
+  void notice(Notice::What what, int errnum);
+  void signal() { signal_(signalArgument_); }
+  enum class Entry { entered, wait, refused };
+  Entry enterGate();
+  void leaveGate();
+  void park(ParkedRequest parked);
+  void unref(Node* node, uint64_t count = 1);
+  void closeFile(OpenFile* file);
+  bool peerSpace(PeerSpace* space);
+  void workerEnded(int errnum);
+  void spawnIfNoneIdle();
+
+  // Puts a change into the stream and answers or registers its caller. `apply(streaming, token)` runs
+  // under the stream lock in every state: it updates names, and emits the record when streaming.
+  template <class Apply>
+  void publish(const Change& change, std::initializer_list<Touch> touches, Apply&& apply) {
+    Waiting waiting = submit(change, touches, apply);
+    if (waiting.token == 0) {
+      change.request.reply(change.reply, change.replyBytes);
+    } else if (waiting.local) {
+      committer.add(change.file, waiting.token);
+    }
+  }
+  // The first half of it: the caller's answer is still to be given, at once when the token is 0.
+  template <class Apply>
+  Waiting submit(const Change& change, std::initializer_list<Touch> touches, Apply&& apply);
+
+  const SessionOptions options;
+  NodeTable nodes;
+  RangeLocks ranges;
+  Gate gate;
+  Stream stream;
+  Pending pending;
+  BufferPool buffers;
+  Committer committer;
+  Times times;
+  int rootFd = -1;  // real descriptor of the source directory, opened before the mount
+  uint64_t generation = 0;  // of node ids: a handle of an earlier session is stale
+  bool writebackCache = false;
+  bool setxattrExtended = false;
+  std::atomic<uint64_t> requests{0};
+  std::atomic<int> idleWorkers{0};
+
+ private:
+  bool beginChange(std::initializer_list<Touch> touches);
+  Waiting beginWaiting(const Change& change, bool streaming);
+  int handshake(int fd);
+  void startWorkers();
+  void startWorker();
+  void runRelief();
+  void finishSession();
+  bool admits() const {
+    return readOnly_.load() || (gate.isOpen() && !(stream.isOn() && stream.handoff.full()));
+  }
+  void wakeParked();
+
+  const Signal signal_;
+  void* const signalArgument_;
+  int fuseFd_ = -1;
+
+  std::mutex threadsMutex_;
+  std::vector<std::thread> workers_;
+  std::vector<std::thread> relief_;
+  std::vector<int> clones_;
+  int running_ = 0;
+  int endErrno_ = 0;
+  std::atomic<bool> ending_{false};
+  std::atomic<bool> readOnly_{false};
+
+  std::mutex parkMutex_;
+  std::condition_variable parkWake_;
+  std::deque<ParkedRequest> parked_;
+
+  std::mutex noticeMutex_;
+  std::vector<Notice> notices_;
+
+  std::mutex marksMutex_;
+  std::vector<Node*> marksHeld_;  // of the last takeMarks: their paths may still be asked for
+
+  std::mutex spaceMutex_;
+  bool hasPeerSpace_ = false;
+  PeerSpace peerSpace_{};
+};
+
+// A node held for the length of a request.
+class NodeHold {
+ public:
+  // `node` comes with a reference, or is null.
+  NodeHold(Session& session, Node* node) : session_(session), node_(node) {}
+  NodeHold(const NodeHold&) = delete;
+  NodeHold& operator=(const NodeHold&) = delete;
+  ~NodeHold() {
+    if (node_ != nullptr) session_.unref(node_);
+  }
+  Node* get() const { return node_; }
+  Node* operator->() const { return node_; }
+  explicit operator bool() const { return node_ != nullptr; }
+
+ private:
+  Session& session_;
+  Node* node_;
+};
+
+template <class Apply>
+Waiting Session::submit(const Change& change, std::initializer_list<Touch> touches, Apply&& apply) {
+  Waiting waiting;
+  bool wake;
+  {
+    std::lock_guard lock(stream.mutex);
+    bool streaming = beginChange(touches);
+    waiting = beginWaiting(change, streaming);
+    apply(streaming, streaming && stream.rule.byStream ? waiting.token : 0);
+    wake = stream.takeWake();
+  }
+  if (change.guard != nullptr) change.guard->release();
+  if (wake) signal();
+  return waiting;
+}
+
+}  // namespace twinfs

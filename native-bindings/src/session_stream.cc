@@ -1,0 +1,126 @@
+// The steps of a change under the stream lock, and what TypeScript asks of the stream.
+#include <unistd.h>
+
+#include "session.h"
+
+namespace twinfs {
+
+// Binds or marks what the change concerns. True: its record goes into the stream.
+bool Session::beginChange(std::initializer_list<Touch> touches) {
+  bool streaming = stream.state() == StreamState::on;
+  for (const Touch& touch : touches) {
+    if (streaming && !stream.bind(touch.node)) {
+      // Unlinked before this connection: nothing on the peer corresponds to it.
+      streaming = false;
+    } else if (stream.state() == StreamState::track && touch.mark != 0) {
+      stream.mark(touch.node, touch.mark);
+    }
+    if (stream.rule.syncData && (touch.mark & kMarkEntries) != 0) committer.namesChanged(touch.node);
+  }
+  if (streaming) {
+    for (const Touch& touch : touches) {
+      if (touch.times) times.touch(touch.node);
+    }
+  }
+  return streaming;
+}
+
+Waiting Session::beginWaiting(const Change& change, bool streaming) {
+  Waiting waiting;
+  uint8_t wait = 0;
+  if (streaming && stream.rule.byStream && change.wait != Wait::nobody) wait |= kWaitStream;
+  if (change.wait == Wait::data && stream.rule.syncData) wait |= kWaitLocal;
+  if (change.wait == Wait::sync && wait != 0) wait |= kWaitLocal;
+  if (wait == 0) return waiting;
+  waiting.local = (wait & kWaitLocal) != 0;
+  waiting.token = pending.add(change.request.fd(), change.request.head.unique, change.reply,
+                              change.replyBytes, wait);
+  return waiting;
+}
+
+void Session::setStream(StreamState state) {
+  std::vector<std::pair<Node*, uint8_t>> dropped;
+  {
+    std::lock_guard lock(stream.mutex);
+    stream.setState(state);
+    if (state != StreamState::track) dropped = stream.takeMarks();
+  }
+  for (const auto& [node, bits] : dropped) unref(node);
+  wakeParked();
+}
+
+void Session::setAnswer(AnswerRule rule) {
+  std::lock_guard lock(stream.mutex);
+  // Names and data from before were nobody's duty in rounds; the first one takes everything.
+  if (rule.syncData && !stream.rule.syncData) committer.syncAllFirst();
+  stream.rule = rule;
+}
+
+void Session::credit(uint64_t bytes) {
+  if (stream.handoff.credit(bytes)) wakeParked();
+}
+
+std::vector<std::pair<Node*, uint8_t>> Session::takeMarks() {
+  std::vector<std::pair<Node*, uint8_t>> taken;
+  {
+    std::lock_guard lock(stream.mutex);
+    taken = stream.takeMarks();
+  }
+  std::vector<Node*> held;
+  held.reserve(taken.size());
+  for (const auto& [node, bits] : taken) held.push_back(node);
+  {
+    std::lock_guard lock(marksMutex_);
+    held.swap(marksHeld_);
+  }
+  for (Node* node : held) unref(node);
+  return taken;
+}
+
+void Session::addMark(uint64_t ref, uint8_t bits) {
+  NodeHold node(*this, nodes.find(ref));
+  if (!node) return;
+  std::lock_guard lock(stream.mutex);
+  if (stream.state() == StreamState::track) stream.mark(node.get(), bits);
+}
+
+bool Session::pathOf(uint64_t ref, std::string* path) {
+  NodeHold node(*this, nodes.find(ref));
+  if (!node) return false;
+  std::lock_guard lock(stream.mutex);
+  return stream.pathOf(node.get(), path);
+}
+
+void Session::unref(Node* node, uint64_t count) {
+  std::vector<Node*> gone;
+  if (nodes.unref(node, count)) gone.push_back(node);
+  while (!gone.empty()) {
+    Node* dead = gone.back();
+    gone.pop_back();
+    std::vector<Node*> parents;
+    bool wake;
+    {
+      std::lock_guard lock(stream.mutex);
+      stream.forget(dead);
+      if (dead->alias.parent != nullptr) parents.push_back(dead->alias.parent);
+      if (dead->moreAliases) {
+        for (const Alias& alias : *dead->moreAliases) parents.push_back(alias.parent);
+      }
+      wake = stream.takeWake();
+    }
+    if (wake) signal();
+    nodes.destroy(dead);
+    for (Node* parent : parents) {
+      if (nodes.unref(parent)) gone.push_back(parent);
+    }
+  }
+}
+
+void Session::closeFile(OpenFile* file) {
+  if (file->refs.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  close(file->fd);
+  unref(file->node);
+  delete file;
+}
+
+}  // namespace twinfs

@@ -1,0 +1,107 @@
+// See times.h.
+#include "times.h"
+
+#include <sys/stat.h>
+
+#include "handlers.h"
+
+namespace twinfs {
+
+void Times::start() {
+  thread_ = std::thread([this] {
+    prepareWorkerThread();
+    run();
+  });
+}
+
+void Times::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  for (const Entry& entry : queue_) session_.unref(entry.node);
+  queue_.clear();
+  flushCount_ = 0;
+  busyFlushing_ = false;
+}
+
+void Times::touch(Node* node) {
+  if (node->timesPending.exchange(true)) return;
+  session_.nodes.ref(node);
+  bool wake;
+  {
+    std::lock_guard lock(mutex_);
+    wake = queue_.empty();
+    queue_.push_back({node, Clock::now() + delay_});
+  }
+  if (wake) wake_.notify_one();
+}
+
+void Times::flush() {
+  {
+    std::lock_guard lock(mutex_);
+    flushCount_ = queue_.size();
+    busyFlushing_ = busy_;
+  }
+  wake_.notify_one();
+}
+
+bool Times::flushed() {
+  std::lock_guard lock(mutex_);
+  return flushCount_ == 0 && !busyFlushing_;
+}
+
+void Times::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (queue_.empty()) {
+      wake_.wait(lock);
+      continue;
+    }
+    if (flushCount_ == 0 && Clock::now() < queue_.front().due) {
+      wake_.wait_until(lock, queue_.front().due);
+      continue;
+    }
+    Node* node = queue_.front().node;
+    queue_.pop_front();
+    busy_ = true;
+    busyFlushing_ = flushCount_ > 0;
+    if (flushCount_ > 0) flushCount_--;
+    lock.unlock();
+    handOver(node);
+    session_.unref(node);
+    lock.lock();
+    bool told = busyFlushing_ && flushCount_ == 0;
+    busy_ = busyFlushing_ = false;
+    if (told) session_.signal();
+  }
+}
+
+void Times::handOver(Node* node) {
+  RangeGuard guard(session_.ranges, node, 0, kWholeFile);
+  // From here on a change queues the node again.
+  node->timesPending.store(false);
+  struct stat st;
+  {
+    PathFd path = session_.nodes.fd(node);
+    if (!path.ok() || fstat(path.get(), &st) != 0) return;
+    if (st.st_nlink == 0) return;  // nobody will ever see them
+  }
+  bool wake;
+  {
+    std::lock_guard lock(session_.stream.mutex);
+    if (session_.stream.state() != StreamState::on || !session_.stream.bind(node)) return;
+    Record record;
+    record.kind = kTimes;
+    record.ref = number(node->id);
+    record.g = static_cast<int64_t>(st.st_mtim.tv_sec) * 1'000'000'000 + st.st_mtim.tv_nsec;
+    session_.stream.emit(record);
+    wake = session_.stream.takeWake();
+  }
+  guard.release();
+  if (wake) session_.signal();
+}
+
+}  // namespace twinfs
