@@ -77,7 +77,7 @@ export const EXCEPTIONS: Readonly<Record<string, { readonly uses: string; readon
       why: 'composes the roles; node:fs for its constants; the time of the start is for display',
     },
     'src/cli/status.ts': { uses: 'Date.now', why: 'shows how long a node has been up' },
-  'src/node/hello.ts': { uses: 'Date.now', why: 'the clock in a Hello is for display only' },
+    'src/node/hello.ts': { uses: 'Date.now', why: 'the clock in a Hello is for display only' },
     'src/resync/hash-pool.ts': { uses: 'node:worker_threads', why: 'starts the hash workers' },
     'src/resync/hash-worker.ts': {
       uses: 'node:worker_threads node:fs',
