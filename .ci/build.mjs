@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Compiles the TypeScript to dist/, carries over what the compiler does not (generated modules), removes
- * output whose source is gone, and builds the addon. Skips what did not change: a stamp below dist/ holds a
- * hash of every source. Needs node_modules (prepare.mjs sees to that).
+ * Compiles the TypeScript to dist/, carries over what the compiler does not (generated modules),
+ * removes output whose source is gone, and builds the addon. Skips what did not change: a stamp
+ * below dist/ holds a hash of every source. Needs node_modules (prepare.mjs sees to that).
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The static checks: `node .ci/check.mjs [types|lint|format|gen …]`, all of them without arguments. Prints
- * one line for each and exits 1 when one failed. `npm test` runs them too (test/run.ts).
+ * The static checks: `node .ci/check.mjs [types|lint|format|gen …]`, all of them without arguments.
+ * Prints one line for each and exits 1 when one failed. `npm test` runs them too (test/run.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';

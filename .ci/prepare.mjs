@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * Makes a fresh clone ready: `node .ci/prepare.mjs build|demo|test|long`. Uses Node's own modules only,
- * because there may be no node_modules yet. Each step is skipped when there is nothing to do, so that a
- * second call takes no time. What cannot be done here (no root, no apt) is said with the command that does
- * it, and the rest goes on.
+ * Makes a fresh clone ready: `node .ci/prepare.mjs build|demo|test|long`. Uses Node's own modules
+ * only, because there may be no node_modules yet. Each step is skipped when there is nothing to do,
+ * so that a second call takes no time. What cannot be done here (no root, no apt) is said with the
+ * command that does it, and the rest goes on.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';

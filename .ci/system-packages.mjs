@@ -1,7 +1,8 @@
 /**
- * The Debian packages that building, the demo and the tests need, how to see whether each is there, and
- * their installation (as root). A server package is kept from starting anything: policy-rc.d says no while
- * apt runs, and a database cluster that the installation itself made is dropped again.
+ * The Debian packages that building, the demo and the tests need, how to see whether each is there,
+ * and their installation (as root). A server package is kept from starting anything: policy-rc.d
+ * says no while apt runs, and a database cluster that the installation itself made is dropped
+ * again.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -57,7 +58,8 @@ export const canInstall = () =>
 
 function apt(args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Its talk goes to standard error: standard output belongs to what comes after (a demo, a report).
+  // Its talk goes to standard error: standard output belongs to what comes after (a demo, a
+  // report).
   return spawnSync('apt-get', ['-q', ...args], { stdio: ['ignore', 2, 2], env }).status === 0;
 }
 
@@ -81,8 +83,9 @@ function withoutServiceStarts(action) {
 }
 
 /**
- * A server that came for the tests is no service of this machine: it must not start at the next boot either.
- * The empty cluster that the postgresql package makes goes, unless there was one before.
+ * A server that came for the tests is no service of this machine: it must not start at the next
+ * boot either. The empty cluster that the postgresql package makes goes, unless there was one
+ * before.
  */
 function retire(names, hadCluster) {
   const servers = { 'postgresql-15': 'postgresql.service', 'mariadb-server': 'mariadb.service' };

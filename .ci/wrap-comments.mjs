@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
- * Wraps comments at 100 characters, which prettier leaves alone: `node .ci/wrap-comments.mjs FILE …`. Touches
- * only paragraphs that have a longer line; tables (two spaces inside) and the rest of the file stay as they
- * are. A long comment behind code moves above it. Prints what it could not help.
+ * Wraps comments at 100 characters, which prettier leaves alone: `node .ci/wrap-comments.mjs FILE
+ * …`. Touches only paragraphs that have a longer line; tables (two spaces inside) and the rest of
+ * the file stay as they are. A long comment behind code moves above it. Prints what it could not
+ * help.
  */
 import * as fs from 'node:fs';
 
@@ -59,7 +60,9 @@ function wrapParagraph(lines, first) {
   return wrap(body.trim().split(/\s+/), base + lead, base + hang);
 }
 
-/** A one-line block comment becomes one of several lines; code with a comment behind it becomes two. */
+/**
+ * A one-line block comment becomes one of several lines; code with a comment behind it becomes two.
+ */
 function unfold(line) {
   if (!isLong(line)) return [line];
   const block = /^(\s*)\/\*\* (.*) \*\/$/.exec(line);

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * Builds the native addon: `npm run build:native`, in a clone and in an installed package alike, so it
- * uses Node's own modules only. Does nothing when the addon was already built from these very sources for
- * this Node (a stamp beside it says so); `--force` builds all the same.
+ * Builds the native addon: `npm run build:native`, in a clone and in an installed package alike, so
+ * it uses Node's own modules only. Does nothing when the addon was already built from these very
+ * sources for this Node (a stamp beside it says so); `--force` builds all the same.
  *
- * node-gyp comes from node_modules where there is one, else from npm itself. Node's headers come from where
- * Node is installed when they are there, else node-gyp fetches them.
+ * node-gyp comes from node_modules where there is one, else from npm itself. Node's headers come
+ * from where Node is installed when they are there, else node-gyp fetches them.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -115,7 +115,8 @@ function build() {
     '--loglevel=warn',
     ...headerArguments(),
   ];
-  // The lock on the directory keeps two builds (a test run and a demo, say) from writing into each other.
+  // The lock on the directory keeps two builds (a test run and a demo, say) from writing into each
+  // other.
   const locked = isTool('flock');
   // Standard output belongs to what comes after the build: a demo, a test report.
   const options = { cwd: here, stdio: ['ignore', 2, 2] };

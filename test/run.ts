@@ -1,7 +1,8 @@
 /**
- * The test runner: `npm test`, or `node dist/test/run.js [--long] [--verbose] [--list] [WORD …]`. Lists the
- * compiled test files by layer, runs each in its own process, and ends with "N passed, N failed, N skipped".
- * (`node --test` of Node 20 takes no globs, knows no layers and does not look for mounts left behind.)
+ * The test runner: `npm test`, or `node dist/test/run.js [--long] [--verbose] [--list] [WORD …]`.
+ * Lists the compiled test files by layer, runs each in its own process, and ends with "N passed, N
+ * failed, N skipped". (`node --test` of Node 20 takes no globs, knows no layers and does not look
+ * for mounts left behind.)
  *
  * Words choose files: `npm test -- unit crash/kill`.
  */
@@ -24,6 +25,9 @@ const unknown = flags.find((flag) => !['--long', '--verbose', '--list'].includes
 const isLong = flags.includes('--long');
 const isVerbose = flags.includes('--verbose');
 const isStrict = process.env['TWINFS_STRICT'] === '1';
+
+// A reader that went away (`| head`) must not keep the end from being cleaned up.
+process.stdout.on('error', () => undefined);
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);

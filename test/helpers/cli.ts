@@ -13,6 +13,12 @@ export interface CliOptions {
   readonly timeoutMs?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /**
+   * Another script than the real one; test/fixtures/fake-main.ts has a pretended node behind it.
+   */
+  readonly script?: string;
+  /** Run as this user and group. */
+  readonly uid?: number;
 }
 
 const CLI_TIMEOUT_MS = 30_000;
@@ -21,8 +27,10 @@ export async function runCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [cliMain, ...args], {
+  const child = spawn(process.execPath, [options.script ?? cliMain, ...args], {
     cwd: options.cwd,
+    uid: options.uid,
+    gid: options.uid,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -32,7 +40,8 @@ export async function runCli(
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? CLI_TIMEOUT_MS);
     child.once('error', reject);
-    // 'exit' and a turn for the pipes: a daemon that inherited them by mistake must not hang the test here.
+    // 'exit' and a turn for the pipes: a daemon that inherited them by mistake must not hang the
+    // test here.
     child.once('exit', (code) => {
       clearTimeout(timer);
       setTimeout(() => {
@@ -44,7 +53,9 @@ export async function runCli(
   });
 }
 
-/** Like runCli, and throws with everything it printed unless it exits 0. Returns standard output. */
+/**
+ * Like runCli, and throws with everything it printed unless it exits 0. Returns standard output.
+ */
 export async function cli(args: readonly string[], options: CliOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await runCli(args, options);
   if (code === 0) return stdout;

@@ -1,7 +1,7 @@
 /**
- * The writer process of commit-log.ts: `node commit-log-writer.js PLAN`. Each pattern has a thread of its own
- * which uses synchronous calls only, as a database does: the answer of the last call *is* the
- * acknowledgement, and is noted right after it. Ends when its standard input ends.
+ * The writer process of commit-log.ts: `node commit-log-writer.js PLAN`. Each pattern has a thread
+ * of its own which uses synchronous calls only, as a database does: the answer of the last call
+ * *is* the acknowledgement, and is noted right after it. Ends when its standard input ends.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';

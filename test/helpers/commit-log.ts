@@ -1,10 +1,10 @@
 /**
  * The acknowledged-commit check: does the copy hold everything an application was told is safe?
  *
- * A writer process (commit-log-writer.ts) makes commits below a directory of the mirror, several threads in
- * several patterns, and after each answer notes it in a log *outside* the mirror. After a failure
- * `checkCommits` looks at a copy: every noted commit must be in it, or a later one that replaces it.
- * What was under way and not answered may be there or not.
+ * A writer process (commit-log-writer.ts) makes commits below a directory of the mirror, several
+ * threads in several patterns, and after each answer notes it in a log *outside* the mirror. After
+ * a failure `checkCommits` looks at a copy: every noted commit must be in it, or a later one that
+ * replaces it. What was under way and not answered may be there or not.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -118,7 +118,10 @@ export class CommitLoad {
     );
   }
 
-  /** Lets every thread finish its commit and ends the writer; its threads may have ended by errors before. */
+  /**
+   * Lets every thread finish its commit and ends the writer; its threads may have ended by errors
+   * before.
+   */
   async stop(timeoutMs = 20_000): Promise<void> {
     this.#child.stdin?.end();
     await waitFor('the end of the commit writer', () => !this.isRunning(), { timeoutMs });
@@ -146,8 +149,8 @@ function parseLog(logFile: string): { commits: Commit[]; errors: string[]; longe
 type Found = number | string;
 
 /**
- * Compares the log with a copy: `directory` is where the load's directory lies in that copy. Reads nothing
- * but what the log names.
+ * Compares the log with a copy: `directory` is where the load's directory lies in that copy. Reads
+ * nothing but what the log names.
  */
 export function checkCommits(logFile: string, directory: string): Verdict {
   const { commits, errors, longestMs } = parseLog(logFile);

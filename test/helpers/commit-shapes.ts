@@ -1,13 +1,13 @@
 /**
- * What the commits of commit-log.ts look like on disk. Every byte follows from the commit's number, so that
- * a copy shows which commit it holds and whether it holds all of it.
+ * What the commits of commit-log.ts look like on disk. Every byte follows from the commit's number,
+ * so that a copy shows which commit it holds and whether it holds all of it.
  */
 import { assert } from '../../src/assert.js';
 
 /**
- * `append`: a record at the end, fdatasync. `write`: the same without fdatasync (what `sync` and `semi-sync`
- * promise for write(2) itself). `rename`: a temporary file, fsync, rename, fsync of the directory. `pages`: a
- * page in place, fdatasync.
+ * `append`: a record at the end, fdatasync. `write`: the same without fdatasync (what `sync` and
+ * `semi-sync` promise for write(2) itself). `rename`: a temporary file, fsync, rename, fsync of the
+ * directory. `pages`: a page in place, fdatasync.
  */
 export type Pattern = 'append' | 'write' | 'rename' | 'pages';
 const PATTERNS: readonly string[] = ['append', 'write', 'rename', 'pages'];

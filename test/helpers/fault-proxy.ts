@@ -1,6 +1,7 @@
 /**
- * A TCP proxy between two nodes that delays, stalls or cuts the link. It runs in a worker thread: a test
- * that calls the mount synchronously waits for the peer, and must not thereby stop the link to it.
+ * A TCP proxy between two nodes that delays, stalls or cuts the link. It runs in a worker thread: a
+ * test that calls the mount synchronously waits for the peer, and must not thereby stop the link to
+ * it.
  *
  * "Forward" is from who connects (the primary) to who listens (the secondary).
  */

@@ -1,6 +1,6 @@
 /**
- * What a test may leave behind below its temporary directory: mounts, and processes whose arguments name
- * it. The runner cleans those of dead runs first, and fails a file that leaves any.
+ * What a test may leave behind below its temporary directory: mounts, and processes whose arguments
+ * name it. The runner cleans those of dead runs first, and fails a file that leaves any.
  */
 import { mountsBelow, unmountBelow } from './mounts.js';
 import { removeTree } from './remove-tree.js';
@@ -19,7 +19,8 @@ export function findLeftovers(directory: string): string[] {
 
 /** Kills the processes that name `directory` and removes the mounts at and below it; files stay. */
 export async function clearBelow(directory: string): Promise<void> {
-  // Mounts first: a process that waits for a stopped daemon cannot be killed before its mount is gone.
+  // Mounts first: a process that waits for a stopped daemon cannot be killed before its mount is
+  // gone.
   unmountBelow(directory);
   const find = (): number[] => processesMentioning(directory).map((info) => info.pid);
   await killUntilGone(find, `the processes that name ${directory}`);

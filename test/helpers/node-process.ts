@@ -1,6 +1,7 @@
 /**
- * One node of a mirror under test: its directory, state and log below a temporary directory, driven through
- * the real command line, with its processes found by `--state DIR`. Everything ends with the test.
+ * One node of a mirror under test: its directory, state and log below a temporary directory, driven
+ * through the real command line, with its processes found by `--state DIR`. Everything ends with
+ * the test.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -110,7 +111,9 @@ export class TestNode {
     return pidsOfState(this.state);
   }
 
-  /** kill -9 of every process of this node at once; its mount stays behind, dead. Returns the pids. */
+  /**
+   * kill -9 of every process of this node at once; its mount stays behind, dead. Returns the pids.
+   */
   async kill(): Promise<number[]> {
     return killUntilGone(() => this.pids(), `the processes of ${this.name}`);
   }
@@ -159,7 +162,10 @@ export interface PairOptions {
   readonly seed?: (directory: string) => void;
 }
 
-/** Two nodes that mirror: the secondary serves, the primary is mounted in place, replication Established. */
+/**
+ * Two nodes that mirror: the secondary serves, the primary is mounted in place, replication
+ * Established.
+ */
 export async function startPair(context: Cleanup, options: PairOptions = {}): Promise<Pair> {
   const primary = new TestNode(context, 'primary');
   const secondary = new TestNode(context, 'secondary');

@@ -1,6 +1,6 @@
 /**
- * Processes as /proc shows them. Every background process of twinfs carries `--state DIR` in its arguments:
- * that is how all the processes of a node, and only those, are found.
+ * Processes as /proc shows them. Every background process of twinfs carries `--state DIR` in its
+ * arguments: that is how all the processes of a node, and only those, are found.
  */
 import * as fs from 'node:fs';
 import { waitFor } from './wait-for.js';
@@ -43,7 +43,9 @@ export function listProcesses(): ProcessInfo[] {
     .filter((info): info is ProcessInfo => info !== null && info.state !== 'Z');
 }
 
-/** Live processes with an argument that contains `text`; this one and its ancestors are left out. */
+/**
+ * Live processes with an argument that contains `text`; this one and its ancestors are left out.
+ */
 export function processesMentioning(text: string): ProcessInfo[] {
   const own = new Set<number>();
   for (let pid = process.pid; pid > 0; pid = processInfo(pid)?.parent ?? 0) own.add(pid);
@@ -76,7 +78,10 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
   }
 }
 
-/** SIGKILLs whatever `find` finds, again and again (a process may be forking), until it finds nothing. */
+/**
+ * SIGKILLs whatever `find` finds, again and again (a process may be forking), until it finds
+ * nothing.
+ */
 export async function killUntilGone(
   find: () => readonly number[],
   what: string,

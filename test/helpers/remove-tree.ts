@@ -1,6 +1,6 @@
 /**
- * Removes a tree that may hold anything: paths longer than the kernel takes (rm goes down by descriptors,
- * fs.rm by path strings), and mounts, which it does not enter.
+ * Removes a tree that may hold anything: paths longer than the kernel takes (rm goes down by
+ * descriptors, fs.rm by path strings), and mounts, which it does not enter.
  */
 import { spawnSync } from 'node:child_process';
 

@@ -1,10 +1,11 @@
 /**
  * Skips that cannot be overlooked. A test names what it needs:
  *
- *     test('sqlite on the mount', { skip: missing({ fuse: true, commands: ['sqlite3'] }) }, async (t) => …)
+ *     test('sqlite on the mount', { skip: missing({ fuse: true, commands: ['sqlite3'] }) }, async
+ *     (t) => …)
  *
- * The runner repeats every reason at its end, and with TWINFS_STRICT=1 (continuous integration) counts a
- * missing requirement as a failure: there everything must have been installed.
+ * The runner repeats every reason at its end, and with TWINFS_STRICT=1 (continuous integration)
+ * counts a missing requirement as a failure: there everything must have been installed.
  */
 import * as fs from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -35,7 +36,10 @@ export function findCommand(name: string): string | null {
   return found ?? null;
 }
 
-/** Folder of PostgreSQL's programs of the highest version installed (Debian keeps them off PATH), or null. */
+/**
+ * Folder of PostgreSQL's programs of the highest version installed (Debian keeps them off PATH), or
+ * null.
+ */
 export function postgresBin(): string | null {
   const base = '/usr/lib/postgresql';
   const versions = fs.existsSync(base) ? fs.readdirSync(base) : [];

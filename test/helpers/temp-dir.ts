@@ -1,7 +1,8 @@
 /**
- * Temporary directories of the tests. All of one run lie below one root whose name says which process owns
- * it, `<tmp>/twinfs-t-<pid>-<start>`: another run can tell a leftover (its owner is gone) from a neighbour
- * at work. The runner hands its root down in TWINFS_TEST_TMP; a test file run by hand makes its own.
+ * Temporary directories of the tests. All of one run lie below one root whose name says which
+ * process owns it, `<tmp>/twinfs-t-<pid>-<start>`: another run can tell a leftover (its owner is
+ * gone) from a neighbour at work. The runner hands its root down in TWINFS_TEST_TMP; a test file
+ * run by hand makes its own.
  *
  * Paths are kept short: a Unix socket path has 107 bytes (unix(7)).
  */
@@ -14,7 +15,9 @@ import { processInfo } from './processes.js';
 
 const PREFIX = 'twinfs-t-';
 
-/** What tests hand over: node:test's context, or anything else that can run something at the end. */
+/**
+ * What tests hand over: node:test's context, or anything else that can run something at the end.
+ */
 export interface Cleanup {
   after(action: () => Promise<void> | void): void;
 }
@@ -61,8 +64,8 @@ export function tempRoot(): string {
 }
 
 /**
- * A new directory, mode 0755. After the test, processes that name it are killed, mounts below it removed and
- * the directory deleted.
+ * A new directory, mode 0755. After the test, processes that name it are killed, mounts below it
+ * removed and the directory deleted.
  */
 export function tempDir(context: Cleanup, name = 'd'): string {
   const directory = fs.mkdtempSync(join(tempRoot(), `${basename(name)}-`));

@@ -1,10 +1,10 @@
 /**
- * Do two trees hold the same? Names (bytes), types, modes, owners, sizes, mtimes to the nanosecond, extended
- * attributes and ACLs, devices, symlink targets, link structure, contents. Not ctime, atime and inode numbers,
- * which twinfs does not carry (docs/guarantees.md).
+ * Do two trees hold the same? Names (bytes), types, modes, owners, sizes, mtimes to the nanosecond,
+ * extended attributes and ACLs, devices, symlink targets, link structure, contents. Not ctime,
+ * atime and inode numbers, which twinfs does not carry (docs/guarantees.md).
  *
- * `compareTrees` does its work in another process: the caller's event loop goes on, and a mount that hangs
- * hangs that process only. By hand: node dist/test/helpers/tree-compare.js A B
+ * `compareTrees` does its work in another process: the caller's event loop goes on, and a mount
+ * that hangs hangs that process only. By hand: node dist/test/helpers/tree-compare.js A B
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -91,8 +91,8 @@ export async function compareTrees(a: string, b: string): Promise<string[]> {
 }
 
 /**
- * Waits until the trees are equal: a secondary is allowed a moment (a second when idle). Throws with the
- * differences when they still differ at the deadline.
+ * Waits until the trees are equal: a secondary is allowed a moment (a second when idle). Throws
+ * with the differences when they still differ at the deadline.
  */
 export async function waitForEqualTrees(
   a: string,

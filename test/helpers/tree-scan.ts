@@ -1,7 +1,8 @@
 /**
- * Everything that can be seen of a tree, for tree-compare.ts. On purpose it uses nothing of the product: Node's
- * lstat with nanoseconds, and getfattr(1) for extended attributes (ACLs are among them). Names are bytes, kept
- * one character each (latin1). Directories are entered through /proc/self/fd, so a path may be of any length.
+ * Everything that can be seen of a tree, for tree-compare.ts. On purpose it uses nothing of the
+ * product: Node's lstat with nanoseconds, and getfattr(1) for extended attributes (ACLs are among
+ * them). Names are bytes, kept one character each (latin1). Directories are entered through
+ * /proc/self/fd, so a path may be of any length.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

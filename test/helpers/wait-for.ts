@@ -1,6 +1,6 @@
 /**
- * Polling to a deadline, the tests' only way to wait: a fixed sleep is either too short on a busy machine
- * or too long on an idle one.
+ * Polling to a deadline, the tests' only way to wait: a fixed sleep is either too short on a busy
+ * machine or too long on an idle one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -10,8 +10,8 @@ export interface WaitOptions {
 }
 
 /**
- * Calls `check` until it gives something truthy, and returns that. Errors it throws count as "not yet".
- * At the deadline it throws, naming `what`, the last value and the last error.
+ * Calls `check` until it gives something truthy, and returns that. Errors it throws count as "not
+ * yet". At the deadline it throws, naming `what`, the last value and the last error.
  */
 export async function waitFor<T>(
   what: string,

@@ -1,6 +1,6 @@
 /**
- * The package as a user gets it: packed, installed into an empty folder elsewhere, run there; and what it
- * says on a machine for which it brings no addon.
+ * The package as a user gets it: packed, installed into an empty folder elsewhere, run there; and
+ * what it says on a machine for which it brings no addon.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

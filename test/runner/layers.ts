@@ -1,6 +1,6 @@
 /**
- * The layers of the test suite in the order in which they run: the cheapest and most exact first. A folder
- * below test/ that is not listed runs last rather than not at all.
+ * The layers of the test suite in the order in which they run: the cheapest and most exact first. A
+ * folder below test/ that is not listed runs last rather than not at all.
  */
 import * as fs from 'node:fs';
 import { join, relative } from 'node:path';
@@ -55,8 +55,8 @@ function testFiles(compiledRoot: string): TestFile[] {
 }
 
 /**
- * What to run. `words` choose the files whose label contains one of them; none: all. Every test file is in
- * exactly one layer, by its first folder.
+ * What to run. `words` choose the files whose label contains one of them; none: all. Every test
+ * file is in exactly one layer, by its first folder.
  */
 export function plan(
   compiledRoot: string,

@@ -1,6 +1,7 @@
 /**
- * Runs one test file (or one static check) in a process and a temporary directory of its own, kills it at its
- * time limit, and then looks at what it left behind: a mount or a process is a failure of that file.
+ * Runs one test file (or one static check) in a process and a temporary directory of its own, kills
+ * it at its time limit, and then looks at what it left behind: a mount or a process is a failure of
+ * that file.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

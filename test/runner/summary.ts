@@ -1,4 +1,7 @@
-/** What a person reads: a line for each file, each failure in full, a table of the layers, the verdict. */
+/**
+ * What a person reads: a line for each file, each failure in full, a table of the layers, the
+ * verdict.
+ */
 import { LONG_PREFIX, MISSING_PREFIX } from '../helpers/requires.js';
 import type { TestLine } from './json-reporter.js';
 import type { FileResult } from './run-file.js';
@@ -12,8 +15,8 @@ export interface Counts {
 const SLOWEST_FILES = 8;
 
 /**
- * Under `strict` a test skipped for want of a program has failed. A `todo` is a promise, not a test: it
- * counts as a failure always.
+ * Under `strict` a test skipped for want of a program has failed. A `todo` is a promise, not a
+ * test: it counts as a failure always.
  */
 const isFailure = (line: TestLine, strict: boolean): boolean =>
   line.outcome === 'failed' ||

@@ -1,7 +1,7 @@
 /**
- * Who may import what: the folder name says it (docs/architecture.md). `core/` is pure, only `io/` and
- * `engine/` touch files, sockets, processes, timers and clocks, only `engine/` touches a FUSE binding. Every
- * exception is listed here with its reason.
+ * Who may import what: the folder name says it (docs/architecture.md). `core/` is pure, only `io/`
+ * and `engine/` touch files, sockets, processes, timers and clocks, only `engine/` touches a FUSE
+ * binding. Every exception is listed here with its reason.
  */
 import { dirname, join } from 'node:path/posix';
 import ts from 'typescript';

@@ -1,4 +1,7 @@
-/** How long files, lines and functions may be. What grows past these does two things and becomes two. */
+/**
+ * How long files, lines and functions may be. What grows past these does two things and becomes
+ * two.
+ */
 import ts from 'typescript';
 import { isGenerated, isMarkdown, isNative, isScript, isTypeScript } from './project-files.js';
 import type { ProjectFile, Violation } from './project-files.js';

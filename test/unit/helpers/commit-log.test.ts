@@ -1,4 +1,6 @@
-/** commit-log.ts on a plain directory: a whole copy passes, and every kind of planted loss is found. */
+/**
+ * commit-log.ts on a plain directory: a whole copy passes, and every kind of planted loss is found.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The runner finds what tests cannot say of themselves: hangs, bad exits, leftovers, empty files. */
+/**
+ * The runner finds what tests cannot say of themselves: hangs, bad exits, leftovers, empty files.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';

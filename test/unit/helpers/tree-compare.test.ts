@@ -1,4 +1,7 @@
-/** tree-compare.ts: equal trees are equal, and each property it promises to see is seen when it differs. */
+/**
+ * tree-compare.ts: equal trees are equal, and each property it promises to see is seen when it
+ * differs.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
