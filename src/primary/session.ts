@@ -175,6 +175,7 @@ export class Session {
 
   #thaw(): void {
     this.#heldSince = null;
+    this.#standing.resumed();
     this.#gate.release('resync');
     this.#standing.resumed();
   }

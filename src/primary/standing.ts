@@ -61,8 +61,14 @@ export class Standing {
     this.#settle();
   }
 
-  /** A resync's last pass did not complete: whoever came to the gate meanwhile is looked at now. */
+  /**
+   * A resync's last pass did not complete. Called before and after the gate is let go for it: the record may
+   * say "shared" since then (the peer was about to be told the generation), so the gate is held for the
+   * first change again, and whoever came to it meanwhile is looked at now.
+   */
   resumed(): void {
+    if (this.#established) return;
+    this.#holdUntilRecorded();
     if (this.#gate.hasWaiter) this.#settle();
   }
 
@@ -103,11 +109,16 @@ export class Standing {
     const { config, record } = this.#context;
     const mustBlock = config.options.onPeerLoss === 'block' && this.#away;
     if (mustBlock && !this.#gate.isHeldFor('peer-away')) this.#gate.hold('peer-away');
-    if (!record.current.wentAlone && !this.#gate.isHeldFor('alone-not-recorded')) {
-      this.#gate.hold('alone-not-recorded');
-    }
+    this.#holdUntilRecorded();
     if (record.current.wentAlone || this.#gate.hasWaiter || this.#unanswered.length > 0) {
       this.#settle();
+    }
+  }
+
+  #holdUntilRecorded(): void {
+    const isRecorded = this.#context.record.current.wentAlone;
+    if (!isRecorded && !this.#gate.isHeldFor('alone-not-recorded')) {
+      this.#gate.hold('alone-not-recorded');
     }
   }
 

@@ -163,6 +163,9 @@ export class Secondary {
     return new Session(this.#context, this.#applier, this.#words, link, {
       ready: () => this.#finished,
       decided: () => void this.#step({ type: 'decided', connection }),
+      synced: () => {
+        this.#words = { overwritePeer: false, discardMine: false };
+      },
       refused: (by, code, text) => {
         if (by === 'here') {
           link.send({ type: 'refuse', code, text });

@@ -23,6 +23,8 @@ export interface SessionEvents {
   ready(): Promise<void>;
   /** The primary decided to make this copy equal. */
   decided(): void;
+  /** This copy is the primary's now, recorded: the operator's word has done its work. */
+  synced(): void;
   /** Either side refused. */
   refused(by: 'here' | 'peer', code: string, text: string): void;
   /** The connection must end for this reason. */
@@ -187,6 +189,7 @@ export class Session {
     await native().syncfs(this.#context.rootFd);
     await this.#context.record.update((record) => adopt(record, end));
     this.#synced = true;
+    this.#events.synced();
     this.#context.log.info({ current: end.current }, 'resync complete: this copy is UpToDate');
   }
 
