@@ -72,6 +72,9 @@ export function buildTypeScript() {
   return status;
 }
 
+/** What build.mjs of the addon exits with where there is no compiler. */
+export const NO_TOOLS = 3;
+
 export const buildNative = (extra = []) =>
   run(process.execPath, [join(root, 'native-bindings/build.mjs'), ...extra]);
 

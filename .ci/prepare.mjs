@@ -72,10 +72,16 @@ function loadFuse() {
   spawnSync('modprobe', ['fuse'], { stdio: 'ignore' });
 }
 
-async function build() {
-  const { buildTypeScript, buildNative } = await import('./build.mjs');
+async function build(step) {
+  const { buildTypeScript, buildNative, NO_TOOLS } = await import('./build.mjs');
   if (buildTypeScript() !== 0) fail('the TypeScript build failed; its message is above');
-  if (buildNative() !== 0) fail('the native addon was not built; the reason is above');
+  const status = buildNative();
+  const mayGoOn = ['test', 'long'].includes(step) && process.env.TWINFS_STRICT !== '1';
+  if (status === NO_TOOLS && mayGoOn) {
+    say('NO NATIVE ADDON: every test that needs it is skipped');
+  } else if (status !== 0) {
+    fail('the native addon was not built; the reason is above');
+  }
 }
 
 const step = process.argv[2] ?? 'build';
@@ -84,4 +90,4 @@ requirePlatform();
 await installSystemPackages(step);
 installModules();
 if (step !== 'build') loadFuse();
-await build();
+await build(step);

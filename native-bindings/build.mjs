@@ -25,9 +25,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const addon = join(here, 'build/Release/twinfs.node');
 const stampFile = join(here, 'build/.stamp');
 
-function fail(message) {
+/** Exit status where there is no compiler; every other failure is 1. */
+const NO_TOOLS = 3;
+
+function fail(message, status = 1) {
   process.stderr.write(`build:native: ${message}\n`);
-  process.exit(1);
+  process.exit(status);
 }
 
 /** What the addon depends on, as one hash. */
@@ -63,7 +66,8 @@ function requireTools() {
   ].filter(([command]) => !isTool(command));
   if (missing.length === 0) return;
   const packages = missing.map(([, name]) => name).join(' ');
-  fail(`cannot build without: ${packages}. On Debian: sudo apt-get install -y ${packages}`);
+  const command = `sudo apt-get install -y ${packages}`;
+  fail(`cannot build without: ${packages}. On Debian: ${command}`, NO_TOOLS);
 }
 
 /** node-gyp's script: our own, npm's own, or null. */
