@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { checkMark } from '../../../src/core/root-mark.js';
 import { NO_ID } from '../../../src/core/types.js';
+import { native } from '../../../src/io/native.js';
 import { RecordStore } from '../../../src/io/record-store.js';
 import {
   decodeMark,
   encodeMark,
+  rootMarkPlace,
   RootMarks,
   storeRecord,
   type MarkPlace,
@@ -16,6 +18,10 @@ import {
 import { systemDisk } from '../../../src/io/system-disk.js';
 import type { NodeRecord, RootMark } from '../../../src/io/record-types.js';
 import { fresh, id, MIRROR, record, secondary } from '../core/fixtures.js';
+import { missing } from '../../helpers/requires.js';
+
+/** open(2); Node has no name for it. */
+const O_PATH = 0o10000000;
 
 const mark: RootMark = { mirror: MIRROR, node: id('1'), current: id('c0'), next: NO_ID };
 
@@ -86,6 +92,23 @@ test('record and mark agree after each change of ids, whatever a crash leaves of
     }
   }
 });
+
+test(
+  'a real directory, through an O_PATH descriptor as through any other',
+  { skip: missing({ root: true, addon: true }) },
+  async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'twinfs-t-mark-'));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    for (const flags of [O_PATH | constants.O_DIRECTORY, constants.O_RDONLY]) {
+      const fd = native().open(Buffer.from(directory), flags, 0);
+      t.after(() => native().close(fd));
+      const marks = new RootMarks(rootMarkPlace(fd), directory);
+      if (flags !== constants.O_RDONLY) assert.equal(await marks.read(), null);
+      await marks.write({ ...mark, next: id('c9') });
+      assert.deepEqual(await marks.read(), { ...mark, next: id('c9') });
+    }
+  },
+);
 
 test('the mark is written only when the ids change', async (t) => {
   const { state, store, marks } = world(t);
