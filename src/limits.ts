@@ -64,6 +64,14 @@ export const OP_CHARGE_BYTES_MIN = 96;
 export const OUTBOX_OPS_MAX = 48 * MIB;
 /** Bytes a receiver may hold decoded and not yet applied; above it the socket is paused. */
 export const RECEIVE_QUEUE_BYTES_MAX = 32 * MIB;
+/** A paused socket goes on once no more than this is left to apply. */
+export const RECEIVE_QUEUE_RESUME_BYTES = 16 * MIB;
+/** Milliseconds of applying before the event loop gets its turn. */
+export const APPLY_SLICE_MS = 2;
+/** The primary's fsyncs under way at once; further ones are covered by a group commit instead. */
+export const APPLY_FSYNCS_MAX = 2;
+/** An acknowledgement that no caller waits for may be this late, so that one serves many ops. */
+export const ACK_DELAY_MS = 2;
 /** A semi-sync receipt is acknowledged only while free space exceeds what is queued plus this. */
 export const RECEIPT_FREE_MARGIN_BYTES = 64 * MIB;
 
@@ -78,8 +86,6 @@ export const SYNC_BIG_FILES_OPEN_MAX = 4;
 /** Directories listed at once, and files waiting for their turn at which the walk waits. */
 export const SYNC_DIRS_OPEN_MAX = 8;
 export const SYNC_FILES_QUEUE_MAX = 4096;
-/** A DirList part is cut at about this many bytes; one entry that needs more than a frame ends the resync. */
-export const DIR_LIST_BYTES_MAX = 512 * KIB;
 /** Bytes of file data read or sent and not yet credited by the target; at the bound the source waits. */
 export const SYNC_WINDOW_BYTES_MAX = 16 * MIB;
 /** The target credits written data in steps of about this much. */
@@ -149,7 +155,7 @@ export const CONTROL_CONNECTIONS_MAX = 64;
 /** A daemon that ends waits this long for clients of the control socket to take their replies. */
 export const DAEMON_END_TIMEOUT_MS = 1_000;
 /** A daemon told to end while it still starts gives the start this long. */
-export const DAEMON_START_ABORT_MS = 10_000;
+export const DAEMON_START_ABORT_MS = 5_000;
 /** After umount or stop the command line waits this long for the daemon's process to be gone. */
 export const DAEMON_GONE_TIMEOUT_MS = 15_000;
 /** `--wait-synced` without any connection to the peer gives up after this; the mount stays. */
@@ -174,11 +180,12 @@ assert(
   SYNC_FILES_OPEN_MAX * SYNC_SMALL_FILE_BYTES + SYNC_DATA_BYTES_MAX <= SYNC_WINDOW_BYTES_MAX,
   'small files under comparison leave room in the window for a run of a large one',
 );
-assert(DIR_LIST_BYTES_MAX * 2 <= FRAME_MESSAGE_BYTES_MAX, 'a directory list fits a frame');
+assert(DIR_LIST_ENTRIES_MAX <= NAMES_PER_MESSAGE_MAX, 'the answer to a list part fits a frame');
 assert(SYNC_DATA_BYTES_MAX <= FRAME_PAYLOAD_BYTES_MAX, 'file data fits a frame');
 assert(QUEUE_BYTES_MIN >= BATCH_PAYLOAD_BYTES_MAX, 'the queue holds a batch');
 assert(PING_INTERVAL_MS < PEER_TIMEOUT_MS_DEFAULT, 'a ping precedes the time-out');
 assert(PART_MESSAGE_BYTES_MAX <= FRAME_MESSAGE_BYTES_MAX / 2, 'a part with one large entry fits');
 assert(HASHES_BYTES_MAX + PATH_BYTES_MAX <= FRAME_MESSAGE_BYTES_MAX, 'hashes fit a frame');
 assert(LINK_SEND_LOW_BYTES < LINK_SEND_HIGH_BYTES, 'drained comes below the wait mark');
+assert(RECEIVE_QUEUE_RESUME_BYTES < RECEIVE_QUEUE_BYTES_MAX, 'receiving resumes below the bound');
 assert(QUEUE_BYTES_MAX / OP_CHARGE_BYTES_MIN < OUTBOX_OPS_MAX, 'the bytes bound the ops');

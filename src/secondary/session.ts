@@ -15,8 +15,8 @@ import type { NodeContext } from '../node/context.js';
 import { ownHello, type Words } from '../node/hello.js';
 import { ResyncTarget } from '../resync/target.js';
 import { refusal } from '../wire/handshake.js';
-import type { DecisionMessage, Hello, Message, SyncEnd } from '../wire/messages.js';
-import { ApplyLoop } from './apply-loop.js';
+import type { DecisionMessage, Hello, Message, OpsMessage, SyncEnd } from '../wire/messages.js';
+import { ApplyLoop, type ApplyHooks } from './apply-loop.js';
 
 export interface SessionEvents {
   /** Both Hellos are there: resolves when no older connection is still being applied. */
@@ -90,7 +90,7 @@ export class Session {
         return;
       case 'ops':
         if (this.#loop === null) this.#unexpected(message);
-        else this.#loop.receive(message);
+        else this.#receive(this.#loop, message);
         return;
       case 'dirList':
       case 'fileOpen':
@@ -169,7 +169,11 @@ export class Session {
     const { clock, timers, rootFd, log } = this.#context;
     const { link } = this;
     this.#applier.reset();
-    this.#loop = new ApplyLoop(this.#applier, link, hello.mode, this.#context);
+    this.#loop = new ApplyLoop(
+      { applier: this.#applier, clock, timers, space: () => native().space(rootFd) },
+      this.#applyHooks(),
+      { mode: hello.mode },
+    );
     this.#target = new ResyncTarget({
       tree: systemTree(rootFd),
       link,
@@ -184,16 +188,58 @@ export class Session {
     log.info({ rule: this.#rule }, 'resync begins: this copy is the target');
   }
 
+  #receive(loop: ApplyLoop, message: OpsMessage): void {
+    try {
+      loop.receive(message);
+    } catch (error) {
+      if (!(error instanceof TwinfsError)) throw error;
+      this.#events.broken(error.code, error.message);
+    }
+  }
+
+  #applyHooks(): ApplyHooks {
+    const { link } = this;
+    const { log, record } = this.#context;
+    return {
+      ack: (message) => void link.send(message),
+      pause: () => link.pause(),
+      resume: () => link.resume(),
+      barrier: async (op) => {
+        if (op.why !== 'mode') return;
+        await record.update((current) => ({ ...current, mode: op.mode }));
+      },
+      failed: ({ seq, text }) => {
+        log.error({ seq }, `change ${seq} could not be applied, this copy stays behind: ${text}`);
+        this.#recordFailure('primary-moved-on');
+      },
+      syncFailed: (errno) => {
+        log.error({ errno }, 'the disk failed to store data: this copy is Inconsistent');
+        this.#recordFailure('disk-failed');
+      },
+    };
+  }
+
+  #recordFailure(event: 'primary-moved-on' | 'disk-failed'): void {
+    this.#record(event).catch((error: unknown) => {
+      this.#context.log.error(
+        { err: error },
+        `cannot store the node's record: ${errorText(error)}`,
+      );
+    });
+  }
+
   /** Everything the source has is here: durable first, then recorded. */
   async #syncEnded(end: SyncEnd): Promise<void> {
     await native().syncfs(this.#context.rootFd);
     await this.#context.record.update((record) => adopt(record, end));
+    // It may have changed since the Hello.
+    this.#loop?.setMode(end.mode);
     this.#synced = true;
     this.#events.synced();
     this.#context.log.info({ current: end.current }, 'resync complete: this copy is UpToDate');
   }
 
-  async #record(event: 'link-lost' | 'disk-failed'): Promise<void> {
+  async #record(event: 'link-lost' | 'primary-moved-on' | 'disk-failed'): Promise<void> {
     await this.#context.record.update((record) => {
       const data: DataState = nextData(record.data, event);
       return data === record.data ? record : { ...record, data };
