@@ -1,19 +1,21 @@
 /**
- * "May I answer yet?": what each mode waits for, as one table. Together with ack-tracker.ts this is all the
- * logic there is about answering; everybody else carries out what these two say. Pure.
+ * "May I answer yet?": what each mode waits for, as one table. Together with ack-tracker.ts this is
+ * all the logic there is about answering; everybody else carries out what these two say. Pure.
  */
 import { assertNever } from '../assert.js';
 import { RECEIPT_FREE_MARGIN_BYTES } from '../limits.js';
 import type { Mode, OpClass, ReplicationState, Seq, Watermarks } from './types.js';
 
-/** The peer's watermark that must reach an op before its caller is answered; `none`: nobody waits. */
+/**
+ * The peer's watermark that must reach an op before its caller is answered; `none`: nobody waits.
+ */
 export type Need = 'none' | 'received' | 'applied' | 'durable';
 
 type Table = Readonly<Record<Mode, Readonly<Record<OpClass, Need>>>>;
 
 /**
- * `sync` (a class): everything before the fsync on that file has reached the mode's point; since the
- * watermarks cover all earlier ops, the fsync's own seq says it.
+ * `sync` (a class): everything before the fsync on that file has reached the mode's point; since
+ * the watermarks cover all earlier ops, the fsync's own seq says it.
  */
 const NEEDS: Table = {
   sync: { data: 'durable', sync: 'durable', name: 'applied', quiet: 'none', barrier: 'durable' },
@@ -27,7 +29,10 @@ const NEEDS: Table = {
   async: { data: 'none', sync: 'none', name: 'none', quiet: 'none', barrier: 'durable' },
 };
 
-/** What the caller of an op of this class waits for; `syncMetadata` is the mount option of that name. */
+/**
+ * What the caller of an op of this class waits for; `syncMetadata` is the mount option of that
+ * name.
+ */
 export function waitsFor(mode: Mode, opClass: OpClass, syncMetadata: boolean): Need {
   if (syncMetadata && mode === 'sync' && opClass === 'name') return 'durable';
   return NEEDS[mode][opClass];
@@ -56,9 +61,10 @@ export interface LocalAnswer {
 }
 
 /**
- * Who answers callers. By the stream only while changes are mirrored as they come (Established) and the
- * mode waits for the peer; alone and during a resync the engine answers. In `sync` data is on the local disk
- * before any answer, with and without a peer: a power cut then takes nothing that was answered.
+ * Who answers callers. By the stream only while changes are mirrored as they come (Established) and
+ * the mode waits for the peer; alone and during a resync the engine answers. In `sync` data is on
+ * the local disk before any answer, with and without a peer: a power cut then takes nothing that
+ * was answered.
  */
 export function answerRule(mode: Mode, replication: ReplicationState): LocalAnswer {
   const waits = mode !== 'async' && replication === 'Established';
@@ -66,9 +72,10 @@ export function answerRule(mode: Mode, replication: ReplicationState): LocalAnsw
 }
 
 /**
- * Secondary: the `received` it may acknowledge. A receipt is a promise that the op will fit on the disk, so
- * it is given only while the free space exceeds what is queued plus a margin; otherwise the answer waits for
- * `applied`. `queuedBytes`: received and not yet applied. `availableBytes` null (unknown): no promise.
+ * Secondary: the `received` it may acknowledge. A receipt is a promise that the op will fit on the
+ * disk, so it is given only while the free space exceeds what is queued plus a margin; otherwise
+ * the answer waits for `applied`. `queuedBytes`: received and not yet applied. `availableBytes`
+ * null (unknown): no promise.
  */
 export function receivedToAcknowledge(
   received: Seq,

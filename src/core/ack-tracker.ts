@@ -1,10 +1,12 @@
 /**
- * The outbox's bookkeeping on the primary: which ops the peer has not confirmed, who waits for them, how far
- * behind the peer is, and since when nothing has moved. One tracker serves one connection's stream at a time;
- * `loseAll` ends it. O(1) amortised per op, no allocation per op (rings of numbers). Pure.
+ * The outbox's bookkeeping on the primary: which ops the peer has not confirmed, who waits for
+ * them, how far behind the peer is, and since when nothing has moved. One tracker serves one
+ * connection's stream at a time; `loseAll` ends it. O(1) amortised per op, no allocation per op
+ * (rings of numbers). Pure.
  *
- * Bounds: the caller charges every op at least its record (engine `Change.bytes`) and stops taking new ones
- * at `queue_bytes`, which bounds the number of ops too; OUTBOX_OPS_MAX catches a caller that does not.
+ * Bounds: the caller charges every op at least its record (engine `Change.bytes`) and stops taking
+ * new ones at `queue_bytes`, which bounds the number of ops too; OUTBOX_OPS_MAX catches a caller
+ * that does not.
  */
 import { assert } from '../assert.js';
 import { OUTBOX_OPS_MAX } from '../limits.js';
@@ -13,9 +15,10 @@ import { NumberRing } from './ring.js';
 import type { Instant, Seq, Watermarks } from './types.js';
 
 /**
- * `ok` false: the peer broke the protocol and nothing was changed; close the link with this code and text.
- * Else `complete` are the tokens whose callers may be answered now, each exactly once, oldest first within
- * one need, and `creditBytes` the bytes of ops that are applied by now and leave the outbox.
+ * `ok` false: the peer broke the protocol and nothing was changed; close the link with this code
+ * and text. Else `complete` are the tokens whose callers may be answered now, each exactly once,
+ * oldest first within one need, and `creditBytes` the bytes of ops that are applied by now and
+ * leave the outbox.
  */
 export type AckResult =
   | { readonly ok: true; readonly complete: readonly number[]; readonly creditBytes: number }
@@ -94,9 +97,10 @@ export class AckTracker {
   }
 
   /**
-   * Notes an op given to the link. `seq` is the next one (the first of a stream has 1); `token` identifies
-   * its caller (any number but 0, which says nobody waits; use negative ones for waiters that are not the
-   * engine's); with need 'none' the caller is not waited for here. `bytes` is what is credited later.
+   * Notes an op given to the link. `seq` is the next one (the first of a stream has 1); `token`
+   * identifies its caller (any number but 0, which says nobody waits; use negative ones for waiters
+   * that are not the engine's); with need 'none' the caller is not waited for here. `bytes` is what
+   * is credited later.
    */
   sent(seq: Seq, token: number, need: Need, bytes: number, now: Instant): void {
     assert(seq === this.#sent + 1, 'ops are sent in order, without gaps');
@@ -155,11 +159,12 @@ export class AckTracker {
   }
 
   /**
-   * Since when the oldest op that is not applied, or the oldest whose caller waits for durable, has made no
-   * progress; null when there is none. The peer counts as lost when this is `peer_timeout` ago. Progress of
-   * an op is what it waits for next: bytes going out and `applied` rising, then `durable` rising. Receipts
-   * alone are none, because a peer with a hung disk still receives; nor is applying others for a caller
-   * that waits for the disk. A slow peer whose watermarks rise is not lost.
+   * Since when the oldest op that is not applied, or the oldest whose caller waits for durable, has
+   * made no progress; null when there is none. The peer counts as lost when this is `peer_timeout`
+   * ago. Progress of an op is what it waits for next: bytes going out and `applied` rising, then
+   * `durable` rising. Receipts alone are none, because a peer with a hung disk still receives; nor
+   * is applying others for a caller that waits for the disk. A slow peer whose watermarks rise is
+   * not lost.
    */
   stalledSince(): Instant | null {
     const { applied, durable } = this.#waiters;
@@ -176,8 +181,8 @@ export class AckTracker {
   }
 
   /**
-   * The link is gone: every waiting caller and all bytes, and the tracker is empty for the next stream
-   * (which starts at seq 1). Record going alone durably *before* completing these tokens.
+   * The link is gone: every waiting caller and all bytes, and the tracker is empty for the next
+   * stream (which starts at seq 1). Record going alone durably *before* completing these tokens.
    */
   loseAll(): Lost {
     const waiting: number[] = [];

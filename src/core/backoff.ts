@@ -1,7 +1,7 @@
 /**
- * When to dial again. Failed dials and links that broke before they were good are counted apart: a peer that
- * comes back is reached soon, while one that connects and breaks again and again is left alone longer and
- * longer, until a link has been good for LINK_GOOD_MS. Pure: randomness comes in.
+ * When to dial again. Failed dials and links that broke before they were good are counted apart: a
+ * peer that comes back is reached soon, while one that connects and breaks again and again is left
+ * alone longer and longer, until a link has been good for LINK_GOOD_MS. Pure: randomness comes in.
  */
 import { LINK_GOOD_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from '../limits.js';
 

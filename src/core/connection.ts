@@ -1,10 +1,10 @@
 /**
- * The connection to the peer as a state machine: StandAlone → Connecting → Handshake → Connected, on the
- * side that dials (the primary) and on the one that listens. `step(event, now)` gives effects, to be carried
- * out in their order; `now` never goes back. Pure.
+ * The connection to the peer as a state machine: StandAlone → Connecting → Handshake → Connected,
+ * on the side that dials (the primary) and on the one that listens. `step(event, now)` gives
+ * effects, to be carried out in their order; `now` never goes back. Pure.
  *
- * Every connection has a number, given by the machine (`dial`, `take`); what a stale one says is ignored.
- * The shell sends a `tick` every CONNECTION_TICK_MS while there is a connection.
+ * Every connection has a number, given by the machine (`dial`, `take`); what a stale one says is
+ * ignored. The shell sends a `tick` every CONNECTION_TICK_MS while there is a connection.
  */
 import { assertNever } from '../assert.js';
 import { HANDSHAKE_TIMEOUT_MS, LATE_TICK_MS, PING_INTERVAL_MS } from '../limits.js';
@@ -41,7 +41,9 @@ export type ConnectionEvent =
   | { readonly type: 'accepted' }
   /** Both Hellos are there and the decision was made (or came): not a refusal. */
   | { readonly type: 'decided'; readonly connection: number }
-  /** This node refuses the peer (`by: here`: the shell has sent Refuse), or the peer sent Refuse. */
+  /**
+   * This node refuses the peer (`by: here`: the shell has sent Refuse), or the peer sent Refuse.
+   */
   | {
       readonly type: 'refused';
       readonly connection: number;
@@ -57,7 +59,8 @@ export type ConnectionEvent =
       readonly random: number;
     }
   /**
-   * `heardAt`: when bytes last came (Link.heardAt). `stalledSince`: AckTracker's, on the side that has one.
+   * `heardAt`: when bytes last came (Link.heardAt). `stalledSince`: AckTracker's, on the side that
+   * has one.
    */
   | {
       readonly type: 'tick';
@@ -78,8 +81,8 @@ export type ConnectionEffect =
   /** The handshake is done: begin the resync. */
   | { readonly do: 'connected'; readonly connection: number }
   /**
-   * A connection that was `connected` is gone. Comes before `close`: record going alone, release whoever
-   * waits, become Consistent.
+   * A connection that was `connected` is gone. Comes before `close`: record going alone, release
+   * whoever waits, become Consistent.
    */
   | { readonly do: 'lost'; readonly reason: Reason }
   /** Close at once. The `closed` event that follows is stale by then. */
@@ -91,8 +94,8 @@ export type ConnectionEffect =
   | { readonly do: 'stand-alone'; readonly reason: Reason };
 
 /**
- * Refusals that pass by themselves; every other one needs the operator, so dialling again would only repeat
- * it.
+ * Refusals that pass by themselves; every other one needs the operator, so dialling again would
+ * only repeat it.
  */
 export const TRANSIENT_REFUSALS: readonly string[] = ['busy', 'starting', 'stopping', 'peer-lost'];
 
@@ -109,7 +112,10 @@ export class Connection {
   #since: Instant = 0;
   #heardAt: Instant = 0;
   #tickedAt: Instant = 0;
-  /** Nothing is judged before this: the node itself stood still, and what came meanwhile is still unread. */
+  /**
+   * Nothing is judged before this: the node itself stood still, and what came meanwhile is still
+   * unread.
+   */
   #graceUntil: Instant = 0;
   #pingedAt: Instant = 0;
   #pings = 0;
@@ -239,7 +245,10 @@ export class Connection {
     return [{ do: 'send-ping', number: this.#pings }];
   }
 
-  /** Silence, or the oldest unanswered change without progress although the peer talks (its disk hangs). */
+  /**
+   * Silence, or the oldest unanswered change without progress although the peer talks (its disk
+   * hangs).
+   */
   #whyLost(stalledSince: Instant | null, now: Instant): Reason | null {
     const limit = this.#peerTimeoutMs;
     if (now - this.#heardAt >= limit) {

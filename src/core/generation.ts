@@ -1,17 +1,19 @@
 /**
- * Who is right when two nodes meet: `compare(primary, secondary)`, one decision with a named rule. Pure.
+ * Who is right when two nodes meet: `compare(primary, secondary)`, one decision with a named rule.
+ * Pure.
  *
- * First form: the primary is the source of a full resync, or the connection is refused. Both nodes compute
- * it from the two Hellos; the primary's word is sent, and a secondary that comes to another one refuses.
- * The rules keep one promise: *no copy that may be newer than the source is overwritten without an
- * operator's word*. The table with its reasons: docs/decisions/0001-first-form-generations.md.
+ * First form: the primary is the source of a full resync, or the connection is refused. Both nodes
+ * compute it from the two Hellos; the primary's word is sent, and a secondary that comes to another
+ * one refuses. The rules keep one promise: *no copy that may be newer than the source is
+ * overwritten without an operator's word*. The table with its reasons:
+ * docs/decisions/0001-first-form-generations.md.
  */
 import { NO_ID, type Id, type Identity } from './types.js';
 
 /**
- * An operator's word. `overwrite-peer` is given on the primary (`mount` or `connect --overwrite-peer`),
- * `discard-mine` on the secondary (`serve --discard-mine`). Both are for one resync: the daemon drops them
- * when it has ended.
+ * An operator's word. `overwrite-peer` is given on the primary (`mount` or `connect
+ * --overwrite-peer`), `discard-mine` on the secondary (`serve --discard-mine`). Both are for one
+ * resync: the daemon drops them when it has ended.
  */
 export type Override = 'overwrite-peer' | 'discard-mine';
 
@@ -115,7 +117,10 @@ export function relate(primary: Identity, secondary: Identity): TargetRule | Ref
     : 'unrelated';
 }
 
-/** The target of a resync that did not end: right is the source it was being made from, or what grew from it. */
+/**
+ * The target of a resync that did not end: right is the source it was being made from, or what grew
+ * from it.
+ */
 function relateUnfinished(primary: Identity, secondary: Identity): TargetRule | RefusalRule {
   const goal = secondary.base;
   if (goal === primary.current) return 'unfinished-resync';
@@ -136,7 +141,9 @@ const knows = (node: Identity, id: Id): boolean => lineage(node).includes(id);
 /** A source has a mirror and a generation. */
 const hasIdentity = (node: Identity): boolean => node.mirror !== NO_ID && node.current !== NO_ID;
 
-/** A target has a mirror, or nothing at all; an unfinished one knows what it was being made into. */
+/**
+ * A target has a mirror, or nothing at all; an unfinished one knows what it was being made into.
+ */
 function isWhole(node: Identity): boolean {
   if (node.mirror === NO_ID) {
     return node.current === NO_ID && node.base === NO_ID && node.history.length === 0;

@@ -1,11 +1,11 @@
 /**
- * The transitions of a node's durable record: each function takes the record and gives the next one, to be
- * stored before what its comment says. New ids come in as arguments. Pure.
+ * The transitions of a node's durable record: each function takes the record and gives the next
+ * one, to be stored before what its comment says. New ids come in as arguments. Pure.
  *
- * The invariant they keep: *an id that the peer may have never gets a change of its own.* `base` is the last
- * generation both nodes may have, so `base === current` means shared, and the first change without the peer
- * makes a new `current` (goAlone). The rules that rest on it are in generation.ts, the reasons in
- * docs/decisions/0001-first-form-generations.md.
+ * The invariant they keep: *an id that the peer may have never gets a change of its own.* `base` is
+ * the last generation both nodes may have, so `base === current` means shared, and the first change
+ * without the peer makes a new `current` (goAlone). The rules that rest on it are in generation.ts,
+ * the reasons in docs/decisions/0001-first-form-generations.md.
  */
 import { assert } from '../assert.js';
 import { GENERATION_HISTORY_MAX } from '../limits.js';
@@ -57,9 +57,10 @@ export function freshSecondaryRecord(birth: Birth): NodeRecord {
 }
 
 /**
- * Primary: the first change that the peer does not get (after losing it, while a resync still runs, or after
- * a promotion), or changes it may not have got when it was lost. Store before the first such change is
- * answered. The same object when the record says so already; `newId` is not used then.
+ * Primary: the first change that the peer does not get (after losing it, while a resync still runs,
+ * or after a promotion), or changes it may not have got when it was lost. Store before the first
+ * such change is answered. The same object when the record says so already; `newId` is not used
+ * then.
  */
 export function goAlone(record: NodeRecord, newId: Id): NodeRecord {
   assert(record.role === 'Primary', 'only a primary goes alone');
@@ -75,9 +76,9 @@ export function goAlone(record: NodeRecord, newId: Id): NodeRecord {
 }
 
 /**
- * Primary, source of a resync: everything is sent and the stream is on; the peer is about to be told this
- * generation. Store before SyncEnd is sent, and send its ids: should the link break from here on, the peer
- * may have `current`, and the next change makes a new one.
+ * Primary, source of a resync: everything is sent and the stream is on; the peer is about to be
+ * told this generation. Store before SyncEnd is sent, and send its ids: should the link break from
+ * here on, the peer may have `current`, and the next change makes a new one.
  */
 export function shareGeneration(record: NodeRecord): NodeRecord {
   if (record.base === record.current && !record.wentAlone) return record;
@@ -92,8 +93,8 @@ export function syncedRecord(record: NodeRecord): NodeRecord {
 }
 
 /**
- * Secondary, target of a resync from a source with these ids (its Hello): from here on the copy is no
- * generation, but on its way to the source's. Store before the copy is changed in any way.
+ * Secondary, target of a resync from a source with these ids (its Hello): from here on the copy is
+ * no generation, but on its way to the source's. Store before the copy is changed in any way.
  */
 export function beginTarget(
   record: NodeRecord,
@@ -114,8 +115,8 @@ export function beginTarget(
 }
 
 /**
- * Secondary: the resync is complete and durable (SyncEnd). It takes the source's whole set of ids. Store
- * before SyncStored is sent.
+ * Secondary: the resync is complete and durable (SyncEnd). It takes the source's whole set of ids.
+ * Store before SyncStored is sent.
  */
 export function adopt(
   record: NodeRecord,
@@ -140,10 +141,11 @@ export function adopt(
 }
 
 /**
- * Secondary → Primary. An intact copy keeps its generation until its first change (goAlone), so that a node
- * that is promoted and changes nothing makes no split brain. A copy that may lack changes of its generation
- * (promoted by --force) is a new generation at once; an Inconsistent one descends from nothing, so that no
- * other copy is overwritten by it without another word of the operator. Store before the mount answers.
+ * Secondary → Primary. An intact copy keeps its generation until its first change (goAlone), so
+ * that a node that is promoted and changes nothing makes no split brain. A copy that may lack
+ * changes of its generation (promoted by --force) is a new generation at once; an Inconsistent one
+ * descends from nothing, so that no other copy is overwritten by it without another word of the
+ * operator. Store before the mount answers.
  */
 export function promoteRecord(record: NodeRecord, newId: Id, mode: Mode | null): NodeRecord {
   assert(record.role === 'Secondary', 'only a secondary is promoted');
@@ -161,15 +163,18 @@ export function promoteRecord(record: NodeRecord, newId: Id, mode: Mode | null):
 }
 
 /**
- * Primary → Secondary: an old primary is served. Its ids stay, which is how the comparison finds out what
- * it has that the new primary has not. Store before it listens.
+ * Primary → Secondary: an old primary is served. Its ids stay, which is how the comparison finds
+ * out what it has that the new primary has not. Store before it listens.
  */
 export function demoteRecord(record: NodeRecord): NodeRecord {
   const data = record.data === 'UpToDate' ? 'Consistent' : record.data;
   return { ...record, role: 'Secondary', data };
 }
 
-/** `history` with `id` in front; unknown and repeated ids are left out, the oldest falls off the end. */
+/**
+ * `history` with `id` in front; unknown and repeated ids are left out, the oldest falls off the
+ * end.
+ */
 function pushed(history: readonly Id[], id: Id): readonly Id[] {
   if (id === NO_ID || history.includes(id)) return history;
   return [id, ...history].slice(0, GENERATION_HISTORY_MAX);

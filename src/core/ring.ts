@@ -1,6 +1,6 @@
 /**
- * A queue of numbers that grows by doubling and never allocates per element: the hot path adds and removes
- * 70,000 of them a second. Pure.
+ * A queue of numbers that grows by doubling and never allocates per element: the hot path adds and
+ * removes 70,000 of them a second. Pure.
  */
 import { assert } from '../assert.js';
 

@@ -1,6 +1,6 @@
 /**
- * Rules of roles and data states: what a start, a promotion, the loss of the link and a resync make of a
- * node, and what operators see of it. Pure.
+ * Rules of roles and data states: what a start, a promotion, the loss of the link and a resync make
+ * of a node, and what operators see of it. Pure.
  */
 import type { DataState, NodeRecord, ReplicationState, Role } from './types.js';
 
@@ -40,10 +40,11 @@ export function nextData(data: DataState, event: DataEvent): DataState {
 /**
  * The record a secondary starts with; store it before it listens (`clean` is false from here on).
  *
- * After an unclean stop the copy may lack what was received and answered but not applied (semi-sync, async),
- * or, after a power cut, what was applied and not on disk: Inconsistent until it has resynced. In `sync`
- * everything answered was on its disk, so it is what a local disk is after a power cut: Consistent. A former
- * primary had nothing queued: unless the machine itself went down, its copy is as it left it.
+ * After an unclean stop the copy may lack what was received and answered but not applied
+ * (semi-sync, async), or, after a power cut, what was applied and not on disk: Inconsistent until
+ * it has resynced. In `sync` everything answered was on its disk, so it is what a local disk is
+ * after a power cut: Consistent. A former primary had nothing queued: unless the machine itself
+ * went down, its copy is as it left it.
  */
 export function startSecondary(record: NodeRecord, bootId: string): NodeRecord {
   const wasPrimary = record.role === 'Primary';
@@ -60,11 +61,13 @@ export interface PrimaryStart {
 }
 
 /**
- * The record a primary mounts with, or why it must not. `ownCopyIsGood` is the operator's --overwrite-peer.
+ * The record a primary mounts with, or why it must not. `ownCopyIsGood` is the operator's
+ * --overwrite-peer.
  *
- * A machine that went down under a semi-sync primary lost its page cache, and the peer has everything that
- * was answered: mounting here would take answered changes back. In `sync` everything answered is on this disk
- * too, in `async` the peer is behind anyway, and a primary that was alone is the only one who has its changes.
+ * A machine that went down under a semi-sync primary lost its page cache, and the peer has
+ * everything that was answered: mounting here would take answered changes back. In `sync`
+ * everything answered is on this disk too, in `async` the peer is behind anyway, and a primary that
+ * was alone is the only one who has its changes.
  */
 export function startPrimary(
   record: NodeRecord,
@@ -156,8 +159,8 @@ const seconds = (ms: number): string =>
   `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
 
 /**
- * The role fence: must the engine refuse changes with EROFS? A node that is not Primary always; a Primary
- * without its peer under `on_peer_loss: read-only`.
+ * The role fence: must the engine refuse changes with EROFS? A node that is not Primary always; a
+ * Primary without its peer under `on_peer_loss: read-only`.
  */
 export function isReadOnly(
   role: Role,

@@ -1,7 +1,7 @@
 /**
- * Is this the directory the record speaks of? The mark on DIR's root (xattr `trusted.twinfs`) is compared
- * with the record at start: a filesystem that is not mounted, another mirror's directory, a restored
- * snapshot or a state directory from a backup must never be trusted silently. Pure.
+ * Is this the directory the record speaks of? The mark on DIR's root (xattr `trusted.twinfs`) is
+ * compared with the record at start: a filesystem that is not mounted, another mirror's directory,
+ * a restored snapshot or a state directory from a backup must never be trusted silently. Pure.
  */
 import { NO_ID, type NodeRecord, type RootMark } from './types.js';
 
@@ -51,10 +51,11 @@ function isUnfinishedStart(record: NodeRecord | null, mark: RootMark): boolean {
 }
 
 /**
- * What --force makes of it: the ids of the mark, with none of its ancestors known, so that the comparison
- * with the peer refuses whatever it cannot prove. Without a mark the record's own ids stay; where the mark
- * says that the copy is a target whose resync never ended, it is Inconsistent. Without a record, give the
- * one a first start would make. Store the result with `before` null (io/root-mark.ts), which marks anew.
+ * What --force makes of it: the ids of the mark, with none of its ancestors known, so that the
+ * comparison with the peer refuses whatever it cannot prove. Without a mark the record's own ids
+ * stay; where the mark says that the copy is a target whose resync never ended, it is Inconsistent.
+ * Without a record, give the one a first start would make. Store the result with `before` null
+ * (io/root-mark.ts), which marks anew.
  */
 export function recoveredRecord(record: NodeRecord, mark: RootMark | null): NodeRecord {
   if (mark === null) return record;

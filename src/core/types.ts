@@ -9,7 +9,9 @@ export const MODES: readonly Mode[] = ['sync', 'semi-sync', 'async'];
 /** Position in the primary's ordered stream; the first op has 1. */
 export type Seq = number;
 
-/** durable ≤ applied ≤ received. `durable = S`: all data ops up to S are on disk, names included. */
+/**
+ * durable ≤ applied ≤ received. `durable = S`: all data ops up to S are on disk, names included.
+ */
 export interface Watermarks {
   readonly received: Seq;
   readonly applied: Seq;
@@ -24,19 +26,20 @@ export const NO_ID: Id = '0000000000000000';
 export type Instant = number;
 
 /**
- * What an op is to the acknowledgement rule: `data` changes content, `sync` is an application's fsync,
- * `name` changes the namespace or attributes, `quiet` is bookkeeping nobody waits for, `barrier` is waited
- * for as durable. (`op/op.ts` gives the class of each op.)
+ * What an op is to the acknowledgement rule: `data` changes content, `sync` is an application's
+ * fsync, `name` changes the namespace or attributes, `quiet` is bookkeeping nobody waits for,
+ * `barrier` is waited for as durable. (`op/op.ts` gives the class of each op.)
  */
 export type OpClass = 'data' | 'sync' | 'name' | 'quiet' | 'barrier';
 
 /**
  * Who a node is in the comparison of generations: a subset of Hello, so that a Hello is one.
  *
- * `current` is the generation of the copy; NO_ID while it is none (never synchronised, or a resync that has
- * not ended). `base` is the last generation that both nodes (may) have: `base === current` says "shared",
- * and a shared generation never gets a change of its own (core/record.ts goAlone). For an unfinished target
- * `base` is the generation it was being made into. `history`: older ones, newest first.
+ * `current` is the generation of the copy; NO_ID while it is none (never synchronised, or a resync
+ * that has not ended). `base` is the last generation that both nodes (may) have: `base === current`
+ * says "shared", and a shared generation never gets a change of its own (core/record.ts goAlone).
+ * For an unfinished target `base` is the generation it was being made into. `history`: older ones,
+ * newest first.
  */
 export interface Identity {
   readonly mirror: Id;

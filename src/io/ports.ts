@@ -1,6 +1,6 @@
 /**
- * The outside world as small interfaces, so that everything above can run on a simulated one: real versions
- * stand beside (system-clock.ts), tests bring their own.
+ * The outside world as small interfaces, so that everything above can run on a simulated one: real
+ * versions stand beside (system-clock.ts), tests bring their own.
  */
 
 export interface Clock {
@@ -11,13 +11,16 @@ export interface Clock {
 export interface Timers {
   /** Calls `fn` once, not before `ms` milliseconds; the result cancels it (harmless afterwards). */
   setTimer(ms: number, fn: () => void): () => void;
-  /** Calls `fn` on the next turn of the event loop, after the I/O that is ready now. Cannot be cancelled. */
+  /**
+   * Calls `fn` on the next turn of the event loop, after the I/O that is ready now. Cannot be
+   * cancelled.
+   */
   soon(fn: () => void): void;
 }
 
 /**
- * Disk calls of durable records. Every call has a label ("record.rename"), so that a test can make exactly
- * that one fail, tear or be lost in a crash. Errors are the system's, with `code`.
+ * Disk calls of durable records. Every call has a label ("record.rename"), so that a test can make
+ * exactly that one fail, tear or be lost in a crash. Errors are the system's, with `code`.
  */
 export interface LabelledDisk {
   /** The whole file, or null when it is not there. */

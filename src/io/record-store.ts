@@ -1,7 +1,8 @@
 /**
- * `<state>/node.json`: the node's durable record. Written temp → fsync → rename → fsync of the directory, so
- * that it is always either the old or the new one; a checksum finds a torn or edited file, which is never
- * guessed around. Every disk call has a label (ports.ts), so that a test can make exactly that one fail.
+ * `<state>/node.json`: the node's durable record. Written temp → fsync → rename → fsync of the
+ * directory, so that it is always either the old or the new one; a checksum finds a torn or edited
+ * file, which is never guessed around. Every disk call has a label (ports.ts), so that a test can
+ * make exactly that one fail.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -28,7 +29,9 @@ export class RecordStore {
   readonly path: string;
   readonly #stateDir: string;
   readonly #disk: LabelledDisk;
-  /** The store that runs, if any: stores take place one after the other, in the order of the calls. */
+  /**
+   * The store that runs, if any: stores take place one after the other, in the order of the calls.
+   */
   #running: Promise<void> = Promise.resolve();
 
   constructor(stateDir: string, disk: LabelledDisk) {
@@ -37,7 +40,10 @@ export class RecordStore {
     this.path = join(stateDir, 'node.json');
   }
 
-  /** The record, or null where there is none yet. TwinfsError `record-torn`, `record-format`, `record-unreadable`. */
+  /**
+   * The record, or null where there is none yet. TwinfsError `record-torn`, `record-format`,
+   * `record-unreadable`.
+   */
   async load(): Promise<NodeRecord | null> {
     let bytes: Buffer | null;
     try {
@@ -50,8 +56,8 @@ export class RecordStore {
   }
 
   /**
-   * Durable when it resolves. Rejects with TwinfsError `record-write`: the file is the old or the new record
-   * then, and nothing that depends on the new one may happen.
+   * Durable when it resolves. Rejects with TwinfsError `record-write`: the file is the old or the
+   * new record then, and nothing that depends on the new one may happen.
    */
   save(record: NodeRecord): Promise<void> {
     const saved = this.#running.then(() => this.#write(record));

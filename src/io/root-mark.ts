@@ -1,7 +1,7 @@
 /**
- * The mark on DIR's root, xattr `trusted.twinfs`: mirror, node and generation of the copy that is there, so
- * that a start on another directory than the recorded one is noticed (core/root-mark.ts compares). Also the
- * one order in which record and mark go to a new generation.
+ * The mark on DIR's root, xattr `trusted.twinfs`: mirror, node and generation of the copy that is
+ * there, so that a start on another directory than the recorded one is noticed (core/root-mark.ts
+ * compares). Also the one order in which record and mark go to a new generation.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -75,9 +75,9 @@ export class RootMarks {
 }
 
 /**
- * Stores `next`, and marks the directory when its ids changed: announce the new generation in the mark,
- * store the record, settle the mark. Whatever a crash leaves behind, checkMark accepts, and nothing else.
- * `before` is the record in force, null for the first one. Durable when it resolves.
+ * Stores `next`, and marks the directory when its ids changed: announce the new generation in the
+ * mark, store the record, settle the mark. Whatever a crash leaves behind, checkMark accepts, and
+ * nothing else. `before` is the record in force, null for the first one. Durable when it resolves.
  */
 export async function storeRecord(
   store: RecordStore,

@@ -1,9 +1,10 @@
 /**
- * One daemon per state directory: an exclusive flock(2) on `<state>/lock`. The kernel drops it with the last
- * descriptor, so it dies with the process, however that ends, and no stale file can be in the way.
+ * One daemon per state directory: an exclusive flock(2) on `<state>/lock`. The kernel drops it with
+ * the last descriptor, so it dies with the process, however that ends, and no stale file can be in
+ * the way.
  *
- * Node has no flock. The `flock` command of util-linux takes the lock on a descriptor it inherits; the lock
- * belongs to the open file, which is ours and stays open after the command has ended.
+ * Node has no flock. The `flock` command of util-linux takes the lock on a descriptor it inherits;
+ * the lock belongs to the open file, which is ours and stays open after the command has ended.
  */
 import { spawn } from 'node:child_process';
 import { open, type FileHandle } from 'node:fs/promises';
@@ -16,8 +17,8 @@ export interface StateLock {
 }
 
 /**
- * Takes the lock of a state directory that exists. TwinfsError `state-locked` (exit alreadyMounted) when
- * another process has it; its pid, as it wrote it, is in the message.
+ * Takes the lock of a state directory that exists. TwinfsError `state-locked` (exit alreadyMounted)
+ * when another process has it; its pid, as it wrote it, is in the message.
  */
 export async function lockState(stateDir: string): Promise<StateLock> {
   const path = join(stateDir, 'lock');
@@ -35,7 +36,8 @@ export async function lockState(stateDir: string): Promise<StateLock> {
       const text = `${stateDir} is in use by ${who}; "twinfs status" shows it, --state names another directory`;
       throw new TwinfsError('state-locked', 'alreadyMounted', text);
     }
-    // Appending after truncation: the descriptor is in append mode, so the position does not matter.
+    // Appending after truncation: the descriptor is in append mode, so the position does not
+    // matter.
     await file.truncate(0);
     await file.appendFile(`${process.pid}\n`);
   } catch (error) {

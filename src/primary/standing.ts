@@ -1,8 +1,8 @@
 /**
- * How the primary stands towards its peer, and the one rule about it: *going alone is on disk before the
- * first answer the peer does not have*. Whenever no stream is established and the record does not say so
- * yet, the gate is held; it is recorded at the first change, so that a primary that changes nothing stays
- * in step with its peer.
+ * How the primary stands towards its peer, and the one rule about it: *going alone is on disk
+ * before the first answer the peer does not have*. Whenever no stream is established and the record
+ * does not say so yet, the gate is held; it is recorded at the first change, so that a primary that
+ * changes nothing stays in step with its peer.
  */
 import { answerRule } from '../core/ack-policy.js';
 import { goAlone } from '../core/record.js';
@@ -16,7 +16,10 @@ export class Standing {
   readonly #context: NodeContext;
   readonly #engine: Engine;
   readonly #gate: Gate;
-  /** Callers whose change the peer may not have, waiting for the record (or, under `block`, the peer). */
+  /**
+   * Callers whose change the peer may not have, waiting for the record (or, under `block`, the
+   * peer).
+   */
   #unanswered: number[] = [];
   #established = false;
   #recording = false;
@@ -35,7 +38,9 @@ export class Standing {
     this.#stand();
   }
 
-  /** Changes that came while there is no stream: their callers wait here until they may be answered. */
+  /**
+   * Changes that came while there is no stream: their callers wait here until they may be answered.
+   */
   park(batch: readonly Change[]): void {
     let bytes = 0;
     for (const change of batch) {
@@ -46,7 +51,10 @@ export class Standing {
     this.#settle();
   }
 
-  /** The stream is gone. `tokens`: callers whose change the peer may not have; `hadOps`: ops it may lack. */
+  /**
+   * The stream is gone. `tokens`: callers whose change the peer may not have; `hadOps`: ops it may
+   * lack.
+   */
   lost(tokens: readonly number[], hadOps: boolean): void {
     this.#established = false;
     this.#away = true;
@@ -62,9 +70,9 @@ export class Standing {
   }
 
   /**
-   * A resync's last pass did not complete. Called before and after the gate is let go for it: the record may
-   * say "shared" since then (the peer was about to be told the generation), so the gate is held for the
-   * first change again, and whoever came to it meanwhile is looked at now.
+   * A resync's last pass did not complete. Called before and after the gate is let go for it: the
+   * record may say "shared" since then (the peer was about to be told the generation), so the gate
+   * is held for the first change again, and whoever came to it meanwhile is looked at now.
    */
   resumed(): void {
     if (this.#established) return;
@@ -72,15 +80,19 @@ export class Standing {
     if (this.#gate.hasWaiter) this.#settle();
   }
 
-  /** What the engine does with changes while there is no stream: nothing, or marks for a running resync. */
+  /**
+   * What the engine does with changes while there is no stream: nothing, or marks for a running
+   * resync.
+   */
   setStreamWhileAlone(state: 'off' | 'track'): void {
     this.#streamWhileAlone = state;
     if (!this.#established) this.#engine.setStream(state);
   }
 
   /**
-   * The resync is complete and the write path is there: callers wait for the peer again. Everything that
-   * waited until now is on both nodes. Resolves when the stream is on; the gate must be held meanwhile.
+   * The resync is complete and the write path is there: callers wait for the peer again. Everything
+   * that waited until now is on both nodes. Resolves when the stream is on; the gate must be held
+   * meanwhile.
    */
   established(): void {
     this.#established = true;

@@ -1,6 +1,7 @@
 /**
- * No copy is overwritten that has changes the source lacks: every order of events of a small world, up to a
- * depth, and long random ones (generation-world.ts says what a world is and where it checks).
+ * No copy is overwritten that has changes the source lacks: every order of events of a small world,
+ * up to a depth, and long random ones (generation-world.ts says what a world is and where it
+ * checks).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,7 +1,8 @@
 /**
- * The world of core-generation.test.ts: two nodes that change, break, come back, are promoted and resynced in any order, with a crash possible
- * between any two steps of a resync. Each copy is modelled as the set of changes it holds. Checked: a full
- * resync without an operator's word only ever overwrites a copy whose changes the source has all of.
+ * The world of core-generation.test.ts: two nodes that change, break, come back, are promoted and
+ * resynced in any order, with a crash possible between any two steps of a resync. Each copy is
+ * modelled as the set of changes it holds. Checked: a full resync without an operator's word only
+ * ever overwrites a copy whose changes the source has all of.
  */
 import assert from 'node:assert/strict';
 import { compare } from '../../src/core/generation.js';
@@ -32,7 +33,10 @@ export type Step = readonly [Action, 0 | 1];
 interface Node {
   record: NodeRecord | null;
   running: Role | null;
-  /** Changes in the copy; a half-synced copy is what its source had, in part: no set says that, so null. */
+  /**
+   * Changes in the copy; a half-synced copy is what its source had, in part: no set says that, so
+   * null.
+   */
   content: ReadonlySet<number> | null;
   /** While half-synced: all that the resync it stands in would have given it. */
   goal: ReadonlySet<number>;
@@ -105,7 +109,8 @@ export class World {
     switch (action) {
       case 'mount': {
         if (node.running !== null) return;
-        // An empty node that is mounted where a mirror exists would be another mirror: kept out here.
+        // An empty node that is mounted where a mirror exists would be another mirror: kept out
+        // here.
         if (node.record === null && this.nodes[(1 - at) as 0 | 1].record !== null) return;
         node.record ??= records.newMirrorRecord(birth, this.newId(), this.newId());
         const start = startPrimary(node.record, 'b', false);

@@ -1,4 +1,6 @@
-/** Scenario verbs about one connection: the outbox with its watermarks, the machine, and the clock. */
+/**
+ * Scenario verbs about one connection: the outbox with its watermarks, the machine, and the clock.
+ */
 import { assert } from '../../src/assert.js';
 import { waitsFor } from '../../src/core/ack-policy.js';
 import { AckTracker } from '../../src/core/ack-tracker.js';

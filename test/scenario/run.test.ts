@@ -1,4 +1,7 @@
-/** Replays test/scenario/*.txt. UPDATE=1 writes what the core does now into the files: read the diff. */
+/**
+ * Replays test/scenario/*.txt. UPDATE=1 writes what the core does now into the files: read the
+ * diff.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * Scenario files: commands, a line `----`, what they print, an empty line; `#` lines are comments. The same
- * idea as etcd-io/raft's testdata: a conversation a person can read, checked to the letter, rewritten with
- * UPDATE=1 when it changes on purpose.
+ * Scenario files: commands, a line `----`, what they print, an empty line; `#` lines are comments.
+ * The same idea as etcd-io/raft's testdata: a conversation a person can read, checked to the
+ * letter, rewritten with UPDATE=1 when it changes on purpose.
  */
 import { assert } from '../../src/assert.js';
 

@@ -51,7 +51,9 @@ class Bench {
     return this.step({ type: 'closed', connection: this.number, reason: why(code), random });
   }
 
-  /** Ticks until something but a ping comes, at most for `ms`; the peer is heard while `talking`. */
+  /**
+   * Ticks until something but a ping comes, at most for `ms`; the peer is heard while `talking`.
+   */
   run(ms: number, talking: boolean): ConnectionEffect[] {
     const end = this.now + ms;
     while (this.now < end) {

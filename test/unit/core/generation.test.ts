@@ -55,7 +55,8 @@ const TABLE: readonly (readonly [string, Decision])[] = [
       secondary({ current: id('c2') }),
     ),
   ],
-  // Its record says it changed a generation that the primary has too: from a backup; nothing is proven.
+  // Its record says it changed a generation that the primary has too: from a backup; nothing is
+  // proven.
   ['refuse split-brain', meet({}, secondary({ base: id('b0'), wentAlone: true }))],
   [
     'refuse split-brain',

@@ -25,7 +25,10 @@ const O_PATH = 0o10000000;
 
 const mark: RootMark = { mirror: MIRROR, node: id('1'), current: id('c0'), next: NO_ID };
 
-/** A place in memory; `budget` writes succeed (of mark and record together), then everything fails: a crash. */
+/**
+ * A place in memory; `budget` writes succeed (of mark and record together), then everything fails:
+ * a crash.
+ */
 function world(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'twinfs-t-mark-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
