@@ -99,5 +99,6 @@ constexpr uint32_t kWriteKillSuidgid = 1u << 2;
 constexpr uint32_t kFsyncDataOnly = 1u << 0;
 constexpr uint32_t kSetxattrAclKillSgid = 1u << 0;
 constexpr uint32_t kExtensionGroups = 32;
+constexpr int32_t kNotifyInvalInode = 2;
 
 }  // namespace twinfs::abi

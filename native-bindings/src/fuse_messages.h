@@ -255,6 +255,12 @@ struct ExtensionHeader {
   uint32_t type;
 };
 
+// Unasked for, with kNotifyInvalInode as the header's error. A negative offset: attributes only.
+struct NotifyInvalInode {
+  uint64_t nodeid;
+  int64_t offset;
+  int64_t length;
+};
 struct StatxIn {
   uint32_t getattrFlags;
   uint32_t reserved;

@@ -94,7 +94,8 @@ int openNode(Session& session, Node* node, int flags);
 int backingFlags(const Session& session, uint32_t flags);
 uint32_t openReplyFlags(const Session& session, uint32_t flags);
 // ftruncate, clearing suid and sgid when the caller may not keep them; *killed says whether it had to.
-int truncateFile(Request& request, int fd, uint64_t size, bool killWanted, bool* killed);
+int truncateFile(Session& session, Request& request, OpenFile* file, uint64_t size,
+                 bool killWanted, bool* killed);
 // A new open file for the kernel: it and its node are held until RELEASE.
 OpenFile* makeOpenFile(Session& session, int fd, Node* node);
 inline OpenFile* fileOf(uint64_t fh) { return reinterpret_cast<OpenFile*>(fh); }

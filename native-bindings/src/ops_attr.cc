@@ -41,12 +41,12 @@ int changeTimes(int path, const abi::SetattrIn& in) {
 }
 
 // `file`: the open file of the request, or one opened for the truncation.
-int apply(Request& request, int path, OpenFile* file, Applied* applied) {
+int apply(Session& session, Request& request, int path, OpenFile* file, Applied* applied) {
   const auto& in = request.arg<abi::SetattrIn>();
   int errnum = 0;
   if ((in.valid & abi::kAttrSize) != 0) {
     bool kill = (in.valid & abi::kAttrKillSuidgid) != 0;
-    errnum = truncateFile(request, file->fd, in.size, kill, &applied->killed);
+    errnum = truncateFile(session, request, file, in.size, kill, &applied->killed);
     applied->truncated = errnum == 0;
   }
   if (errnum == 0 && (in.valid & (abi::kAttrUid | abi::kAttrGid)) != 0) {
@@ -129,7 +129,7 @@ void handleSetattr(Session& session, Request& request) {
   RangeGuard guard(session.ranges, node.get(), 0, kWholeFile);
   Applied applied;
   struct stat st;
-  int errnum = apply(request, path.get(), file, &applied);
+  int errnum = apply(session, request, path.get(), file, &applied);
   if (fstat(path.get(), &st) != 0 && errnum == 0) errnum = errno;
   bool changed = applied.truncated || applied.owner || applied.times;
   if (!changed) {

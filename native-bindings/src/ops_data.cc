@@ -21,9 +21,13 @@ static bool hasPrivilegeBits(int fd) {
   return fstat(fd, &st) == 0 && (st.st_mode & (S_ISUID | S_ISGID)) != 0;
 }
 
-// Without CAP_FSETID the backing filesystem clears suid and sgid as it would for the caller itself.
-static uid_t unprivileged(const Request& request) {
-  return request.head.uid != 0 ? request.head.uid : 65534;
+// Runs `call`; with `kill` as somebody without CAP_FSETID, so that the backing filesystem clears suid and
+// sgid by its own rules, as it would for the caller.
+template <class Call>
+static auto withoutPrivilege(const Request& request, bool kill, Call&& call) {
+  if (!kill) return call();
+  Credentials plain(request.head.uid != 0 ? request.head.uid : 65534);
+  return call();
 }
 
 static ssize_t writeAll(int fd, const uint8_t* data, size_t bytes, uint64_t offset) {
@@ -37,13 +41,27 @@ static ssize_t writeAll(int fd, const uint8_t* data, size_t bytes, uint64_t offs
   return static_cast<ssize_t>(done);
 }
 
-int truncateFile(Request& request, int fd, uint64_t size, bool killWanted, bool* killed) {
-  *killed = killWanted && hasPrivilegeBits(fd);
-  if (*killed) {
-    Credentials plain(unprivileged(request));
-    return ftruncate(fd, static_cast<off_t>(size)) == 0 ? 0 : errno;
-  }
-  return ftruncate(fd, static_cast<off_t>(size)) == 0 ? 0 : errno;
+int truncateFile(Session& session, Request& request, OpenFile* file, uint64_t size,
+                 bool killWanted, bool* killed) {
+  *killed = killWanted && hasPrivilegeBits(file->fd);
+  int errnum = withoutPrivilege(request, *killed, [&] {
+    return ftruncate(file->fd, static_cast<off_t>(size)) == 0 ? 0 : errno;
+  });
+  if (*killed) session.invalidateAttributes(file->node);
+  return errnum;
+}
+
+// fallocate and copy_file_range take privilege bits away, too, but their records do not say so.
+static void emitMode(Session& session, OpenFile* file) {
+  struct stat st;
+  if (fstat(file->fd, &st) != 0) return;
+  Record record;
+  record.kind = kSetattr;
+  record.ref = number(file->node->id);
+  record.c = st.st_mode;
+  record.d = st.st_uid;
+  record.e = st.st_gid;
+  session.stream.emit(record);
 }
 
 static void emitWrite(Session& session, Request& request, Record& record, const uint8_t* data,
@@ -74,13 +92,9 @@ void handleWrite(Session& session, Request& request) {
   size_t bytes = std::min<size_t>(in.size, request.bodyBytes() - sizeof(in));
   RangeGuard guard(session.ranges, node, in.offset, in.offset + bytes);
   bool kill = (in.writeFlags & abi::kWriteKillSuidgid) != 0 && hasPrivilegeBits(file->fd);
-  ssize_t wrote;
-  if (kill) {
-    Credentials plain(unprivileged(request));
-    wrote = writeAll(file->fd, data, bytes, in.offset);
-  } else {
-    wrote = writeAll(file->fd, data, bytes, in.offset);
-  }
+  ssize_t wrote = withoutPrivilege(
+      request, kill, [&] { return writeAll(file->fd, data, bytes, in.offset); });
+  if (kill) session.invalidateAttributes(node);
   if (wrote < 0) {
     guard.release();
     return request.error(static_cast<int>(-wrote));
@@ -114,9 +128,13 @@ void handleFallocate(Session& session, Request& request) {
   OpenFile* file = fileOf(in.fh);
   Node* node = file->node;
   RangeGuard guard(session.ranges, node, 0, kWholeFile);
-  if (fallocate(file->fd, static_cast<int>(in.mode), static_cast<off_t>(in.offset),
-                static_cast<off_t>(in.length)) != 0) {
-    int errnum = errno;
+  bool kill = request.head.uid != 0 && hasPrivilegeBits(file->fd);
+  int errnum = withoutPrivilege(request, kill, [&] {
+    return fallocate(file->fd, static_cast<int>(in.mode), static_cast<off_t>(in.offset),
+                     static_cast<off_t>(in.length)) == 0 ? 0 : errno;
+  });
+  if (kill) session.invalidateAttributes(node);
+  if (errnum != 0) {
     guard.release();
     return request.error(errnum);
   }
@@ -131,6 +149,7 @@ void handleFallocate(Session& session, Request& request) {
     record.b = number(in.length);
     record.c = in.mode;
     session.stream.emit(record);
+    if (kill) emitMode(session, file);
   });
 }
 
@@ -154,8 +173,12 @@ void handleCopyFileRange(Session& session, Request& request) {
   if (from != to) guard.take(std::max(from, to), 0, kWholeFile);
   off_t offsetIn = static_cast<off_t>(in.offsetIn);
   off_t offsetOut = static_cast<off_t>(in.offsetOut);
-  ssize_t copied = copy_file_range(source->fd, &offsetIn, target->fd, &offsetOut,
-                                   std::min(in.length, kCopyBytesMax), 0);
+  bool kill = request.head.uid != 0 && hasPrivilegeBits(target->fd);
+  ssize_t copied = withoutPrivilege(request, kill, [&] {
+    return copy_file_range(source->fd, &offsetIn, target->fd, &offsetOut,
+                           std::min(in.length, kCopyBytesMax), 0);
+  });
+  if (kill) session.invalidateAttributes(to);
   if (copied < 0) {
     int errnum = errno;
     guard.release();
@@ -179,6 +202,7 @@ void handleCopyFileRange(Session& session, Request& request) {
     record.b = number(in.offsetOut);
     record.h = copied;
     session.stream.emit(record);
+    if (kill) emitMode(session, target);
   });
 }
 

@@ -51,9 +51,8 @@ static void openAndTruncate(Session& session, Request& request, OpenFile* file,
                             const abi::OpenOut& reply) {
   RangeGuard guard(session.ranges, file->node, 0, kWholeFile);
   bool kill = false;
-  int errnum = truncateFile(request, file->fd, 0,
-                            (request.arg<abi::OpenIn>().openFlags & abi::kOpenKillSuidgid) != 0,
-                            &kill);
+  bool killWanted = (request.arg<abi::OpenIn>().openFlags & abi::kOpenKillSuidgid) != 0;
+  int errnum = truncateFile(session, request, file, 0, killWanted, &kill);
   if (errnum != 0) {
     guard.release();
     request.error(errnum);

@@ -80,6 +80,15 @@ bool Session::peerSpace(PeerSpace* space) {
   return hasPeerSpace_;
 }
 
+void Session::invalidateAttributes(const Node* node) {
+  struct {
+    abi::OutHeader head;
+    abi::NotifyInvalInode body;
+  } message = {{sizeof(message), abi::kNotifyInvalInode, 0}, {node->id, -1, 0}};
+  ssize_t written = write(fuseFd_, &message, sizeof(message));
+  (void)written;  // ENOENT: it has no such inode any more
+}
+
 void Session::park(ParkedRequest parked) {
   {
     std::lock_guard lock(parkMutex_);

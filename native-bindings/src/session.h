@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <initializer_list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -100,6 +101,8 @@ class Session {
   void unref(Node* node, uint64_t count = 1);
   void closeFile(OpenFile* file);
   bool peerSpace(PeerSpace* space);
+  // The kernel's cached attributes are not true any more, in a way it cannot know.
+  void invalidateAttributes(const Node* node);
   void workerEnded(int errnum);
   void spawnIfNoneIdle();
 
@@ -124,7 +127,9 @@ class Session {
   Gate gate;
   Stream stream;
   Pending pending;
-  BufferPool buffers;
+  // Shared with the payloads JavaScript still holds.
+  const std::shared_ptr<BufferPool> pool = std::make_shared<BufferPool>();
+  BufferPool& buffers = *pool;
   Committer committer;
   Times times;
   int rootFd = -1;  // real descriptor of the source directory, opened before the mount
