@@ -39,8 +39,8 @@ struct Node {
   unsigned char handle[kHandleBytesMax] = {};
 };
 
-// One number for device and inode: exact within a device, and across the few devices that one mount can
-// show (btrfs subvolumes) as good as exact, the multiplier moves them far apart.
+// One number for device and inode: exact within a device, and across the few devices that one mount
+// can show (btrfs subvolumes) as good as exact, the multiplier moves them far apart.
 inline uint64_t InodeKey(uint64_t device, uint64_t inode) {
   return inode ^ (device * 0x9e3779b97f4a7c15u);
 }

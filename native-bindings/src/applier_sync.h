@@ -15,8 +15,8 @@ inline constexpr uint8_t kDirtyAttributes = 2;
 inline constexpr uint8_t kDirtyNames = 4;
 
 struct Unsynced {
-  // Opened before the change and open until it is synced: closing it can swallow an error. Null when
-  // the inode has gone meanwhile.
+  // Opened before the change and open until it is synced: closing it can swallow an error. Null
+  // when the inode has gone meanwhile.
   SharedFd fd;
   uint64_t inode = 0;  // InodeKey()
   NodeType type = NodeType::kFile;

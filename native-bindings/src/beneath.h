@@ -24,8 +24,9 @@ struct Place {
   std::string name;
 };
 
-// Walks to the parent of `path`, in steps, so that paths longer than PATH_MAX work. ELOOP for a symlink on
-// the way, ENOTDIR for a file, EXDEV for a mount point; EINVAL for "", ".", "..", empty components and NUL.
+// Walks to the parent of `path`, in steps, so that paths longer than PATH_MAX work. ELOOP for a
+// symlink on the way, ENOTDIR for a file, EXDEV for a mount point; EINVAL for "", ".", "..", empty
+// components and NUL.
 int FindPlace(int rootFd, std::string_view path, Place* out);
 
 // Opens `path`; "" is the root itself.

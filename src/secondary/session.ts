@@ -119,8 +119,8 @@ export class Session {
   async finish(reason: string): Promise<void> {
     if (this.#isOver()) return;
     this.#step = 'over';
-    this.#target?.abort(reason);
     try {
+      await this.#target?.abort(reason);
       await this.#loop?.drain();
       await this.#record('link-lost');
     } catch (error) {
