@@ -163,15 +163,6 @@ export function promoteRecord(record: NodeRecord, newId: Id, mode: Mode | null):
 }
 
 /**
- * Primary → Secondary: an old primary is served. Its ids stay, which is how the comparison finds
- * out what it has that the new primary has not. Store before it listens.
- */
-export function demoteRecord(record: NodeRecord): NodeRecord {
-  const data = record.data === 'UpToDate' ? 'Consistent' : record.data;
-  return { ...record, role: 'Secondary', data };
-}
-
-/**
  * `history` with `id` in front; unknown and repeated ids are left out, the oldest falls off the
  * end.
  */

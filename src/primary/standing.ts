@@ -6,6 +6,7 @@
  */
 import { answerRule } from '../core/ack-policy.js';
 import { goAlone } from '../core/record.js';
+import { isReadOnly } from '../core/role.js';
 import type { Change, Engine, StreamState } from '../engine/engine.js';
 import { errorText, TwinfsError } from '../errors.js';
 import { newId } from '../io/ids.js';
@@ -98,7 +99,7 @@ export class Standing {
     this.#established = true;
     this.#away = false;
     this.#streamWhileAlone = 'off';
-    this.#engine.setReadOnly(this.#context.record.current.data === 'Inconsistent');
+    this.#fence();
     this.#engine.setStream('on');
     this.modeChanged();
     this.#answer(0);
@@ -171,11 +172,17 @@ export class Standing {
   #answerLocally(): void {
     this.#engine.setStream(this.#streamWhileAlone);
     this.modeChanged();
-    if (this.#context.config.options.onPeerLoss === 'read-only' && this.#away) {
-      this.#engine.setReadOnly(true);
-    }
+    this.#fence();
     this.#answer(0);
     this.#releaseIfHeld('alone-not-recorded');
+  }
+
+  /** A copy whose disk failed refuses changes, and so does a lonely one if the operator wants that. */
+  #fence(): void {
+    const { config, record } = this.#context;
+    const { role, data } = record.current;
+    const byPolicy = isReadOnly(role, config.options.onPeerLoss, this.#away);
+    this.#engine.setReadOnly(byPolicy || data === 'Inconsistent');
   }
 
   #answer(errno: number): void {

@@ -68,7 +68,7 @@ export class NodeWorld {
       case 'promote':
         return this.#promote(name, command);
       case 'demote':
-        return this.#change(name, records.demoteRecord);
+        return this.#change(name, (record) => startSecondary(record, record.bootId));
       case 'backup':
         this.#backups.set(name, this.#record(name));
         return [];

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import {
   adopt,
   beginTarget,
-  demoteRecord,
   freshSecondaryRecord,
   goAlone,
   newMirrorRecord,
@@ -11,6 +10,7 @@ import {
   shareGeneration,
   syncedRecord,
 } from '../../../src/core/record.js';
+import { startSecondary } from '../../../src/core/role.js';
 import { NO_ID } from '../../../src/core/types.js';
 import { GENERATION_HISTORY_MAX } from '../../../src/limits.js';
 import { fresh, id, MIRROR, record, secondary } from './fixtures.js';
@@ -107,10 +107,11 @@ test('a copy promoted by force is a generation of its own at once', () => {
 
 test('an old primary that is served keeps its ids and what it did alone', () => {
   const alone = goAlone(record(), id('c1'));
-  const served = demoteRecord(alone);
+  const served = startSecondary(alone, alone.bootId);
   assert.deepEqual({ ...alone, role: 'Secondary', data: 'Consistent' }, served);
   assert.equal(promoteRecord(served, id('c2'), null).wentAlone, true);
-  assert.equal(demoteRecord(record({ data: 'Inconsistent' })).data, 'Inconsistent');
+  const torn = record({ data: 'Inconsistent' });
+  assert.equal(startSecondary(torn, torn.bootId).data, 'Inconsistent');
 });
 
 test('history is bounded, newest first, without repetitions', () => {
