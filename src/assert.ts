@@ -1,4 +1,6 @@
-/** Assertions stay on in production: a broken invariant stops the daemon before it can harm a copy. */
+/**
+ * Assertions stay on in production: a broken invariant stops the daemon before it can harm a copy.
+ */
 export class AssertionError extends Error {
   override name = 'AssertionError';
 }

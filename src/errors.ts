@@ -1,6 +1,6 @@
 /**
- * One error class with a stable code, and the exit codes of the command line: numbered, never re-used,
- * documented in docs/operations.md and twinfs(8).
+ * One error class with a stable code, and the exit codes of the command line: numbered, never
+ * re-used, documented in docs/operations.md and twinfs(8).
  */
 export const EXIT = {
   ok: 0,

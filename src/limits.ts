@@ -1,6 +1,6 @@
 /**
- * Every bound in one place, each with what happens at it. Relations between them are asserted at the end.
- * Bytes unless the name says otherwise.
+ * Every bound in one place, each with what happens at it. Relations between them are asserted at
+ * the end. Bytes unless the name says otherwise.
  */
 import { assert } from './assert.js';
 
@@ -30,22 +30,37 @@ export const PATH_BYTES_MAX = 64 * KIB;
 export const XATTRS_PER_MESSAGE_MAX = 128 * KIB;
 /** Names a DirResult gives back: no more than a DirList has. */
 export const NAMES_PER_MESSAGE_MAX = 4096;
-/** Sentences for the operator are cut here when sent; stable names, versions and boot ids are refused. */
+/**
+ * Sentences for the operator are cut here when sent; stable names, versions and boot ids are
+ * refused.
+ */
 export const TEXT_BYTES_MAX = 4096;
 export const WORD_BYTES_MAX = 128;
-/** Cut point of DirList parts and of the hashes in one FileHashes, well below FRAME_MESSAGE_BYTES_MAX. */
+/**
+ * Cut point of DirList parts and of the hashes in one FileHashes, well below
+ * FRAME_MESSAGE_BYTES_MAX.
+ */
 export const PART_MESSAGE_BYTES_MAX = MIB;
 export const HASHES_BYTES_MAX = 512 * KIB;
 
-/** Payloads up to here are copied next to their frame's head: cheaper than one more part in writev(2). */
+/**
+ * Payloads up to here are copied next to their frame's head: cheaper than one more part in
+ * writev(2).
+ */
 export const COPY_PART_BYTES_MAX = 8 * KIB;
 /** As many of them in one frame. */
 export const COPY_BYTES_MAX = 64 * KIB;
 /** Heads of frames are cut from pieces of this size. */
 export const SEND_SLAB_BYTES = 64 * KIB;
-/** Bytes are received into pieces of this size; frames are views of it, so it lives as long as they do. */
+/**
+ * Bytes are received into pieces of this size; frames are views of it, so it lives as long as they
+ * do.
+ */
 export const RECEIVE_SLAB_BYTES = 256 * KIB;
-/** Bytes taken by `send` and not by the kernel: above the first `send` says wait, below the second `drained`. */
+/**
+ * Bytes taken by `send` and not by the kernel: above the first `send` says wait, below the second
+ * `drained`.
+ */
 export const LINK_SEND_HIGH_BYTES = 4 * MIB;
 export const LINK_SEND_LOW_BYTES = MIB;
 /** How long a closing link may take to hand over its last messages before it is cut. */
@@ -86,20 +101,31 @@ export const SYNC_BIG_FILES_OPEN_MAX = 4;
 /** Directories listed at once, and files waiting for their turn at which the walk waits. */
 export const SYNC_DIRS_OPEN_MAX = 8;
 export const SYNC_FILES_QUEUE_MAX = 4096;
-/** Bytes of file data read or sent and not yet credited by the target; at the bound the source waits. */
+/**
+ * Bytes of file data read or sent and not yet credited by the target; at the bound the source
+ * waits.
+ */
 export const SYNC_WINDOW_BYTES_MAX = 16 * MIB;
 /** The target credits written data in steps of about this much. */
 export const SYNC_CREDIT_BYTES = 256 * KIB;
 /** Files up to this size are read once, hashed and sent from memory, their hashes in FileOpen. */
 export const SYNC_SMALL_FILE_BYTES = 128 * KIB;
-/** Larger ones are hashed in pieces of this size, and their differing blocks sent in runs of at most this. */
+/**
+ * Larger ones are hashed in pieces of this size, and their differing blocks sent in runs of at most
+ * this.
+ */
 export const SYNC_SEGMENT_BYTES = 8 * MIB;
 export const SYNC_DATA_BYTES_MAX = MIB;
-/** Blocks of a comparison: powers of two between these, about SYNC_BLOCKS_WANTED of them per file. */
+/**
+ * Blocks of a comparison: powers of two between these, about SYNC_BLOCKS_WANTED of them per file.
+ */
 export const SYNC_BLOCK_BYTES_MIN = 4 * KIB;
 export const SYNC_BLOCK_BYTES_MAX = MIB;
 export const SYNC_BLOCKS_WANTED = 65_536;
-/** Hash workers (threads), jobs waiting for them (callers are bounded by open files), and idle time to end. */
+/**
+ * Hash workers (threads), jobs waiting for them (callers are bounded by open files), and idle time
+ * to end.
+ */
 export const HASH_WORKERS_MAX = 2;
 export const HASH_QUEUE_MAX = 1024;
 export const HASH_BATCH_JOBS_MAX = 32;
@@ -108,14 +134,20 @@ export const HASH_IDLE_MS = 3_000;
 export const SYNC_PROGRESS_INTERVAL_MS = 500;
 /** Milliseconds the target works on a directory before it lets the event loop go on. */
 export const SYNC_TURN_MS = 10;
-/** Data up to this size is written at once, which is cheaper than a thread; above it could take long. */
+/**
+ * Data up to this size is written at once, which is cheaper than a thread; above it could take
+ * long.
+ */
 export const SYNC_WRITE_INLINE_BYTES = 64 * KIB;
 /** The last pass of a resync (writers held) starts when no more than this is left. */
 export const SYNC_FREEZE_BYTES_MAX = 8 * MIB;
 export const SYNC_FREEZE_MARKS_MAX = 500;
 /** After this many passes writers are slowed so that the resync converges. */
 export const SYNC_PASSES_FREE_MAX = 4;
-/** Files to read in the last pass while writers are held; more only after SYNC_PASSES_FREE_MAX passes. */
+/**
+ * Files to read in the last pass while writers are held; more only after SYNC_PASSES_FREE_MAX
+ * passes.
+ */
 export const SYNC_FREEZE_READ_BYTES_MAX = 256 * MIB;
 /** After this many passes writers are held for whatever is left. */
 export const SYNC_PASSES_MAX = 12;
@@ -127,21 +159,30 @@ export const PEER_TIMEOUT_MS_MIN = 200;
 export const PING_INTERVAL_MS = 500;
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
 export const DIAL_TIMEOUT_MS = 3_000;
-/** How long a primary that leaves waits for its peer to confirm what was sent; then it leaves unclean. */
+/**
+ * How long a primary that leaves waits for its peer to confirm what was sent; then it leaves
+ * unclean.
+ */
 export const LEAVE_TIMEOUT_MS = 60_000;
 /** A throttled writer is held for this long of every period, by level of throttling. */
 export const THROTTLE_PERIOD_MS = 100;
 export const THROTTLE_HELD_MS: readonly number[] = [0, 50, 80, 95];
 export const RECONNECT_MIN_MS = 250;
 export const RECONNECT_MAX_MS = 10_000;
-/** How often a connection is judged: a lost peer is noticed this much after its time-out at most. */
+/**
+ * How often a connection is judged: a lost peer is noticed this much after its time-out at most.
+ */
 export const CONNECTION_TICK_MS = 100;
-/** A tick that comes this late says that this node itself stood still: the peer is not judged yet. */
+/**
+ * A tick that comes this late says that this node itself stood still: the peer is not judged yet.
+ */
 export const LATE_TICK_MS = 1_000;
 /** A link that lasted this long was good: the next loss starts from the shortest back-off again. */
 export const LINK_GOOD_MS = 30_000;
 export const TIMES_DELAY_MS = 250;
-/** Inodes the portable engine keeps numbers for; at the bound half of the idle ones are forgotten. */
+/**
+ * Inodes the portable engine keeps numbers for; at the bound half of the idle ones are forgotten.
+ */
 export const PORTABLE_NODES_MAX = 100_000;
 /** How often the portable engine looks whether it is still mounted. */
 export const PORTABLE_MOUNT_POLL_MS = 500;

@@ -1,6 +1,7 @@
 /**
- * The decisions of a resync, pure: block sizes, when the writers may be held for the last pass, how much
- * they are slowed before, and what the progress display may claim. The walking and sending is in resync/.
+ * The decisions of a resync, pure: block sizes, when the writers may be held for the last pass, how
+ * much they are slowed before, and what the progress display may claim. The walking and sending is
+ * in resync/.
  */
 import {
   MARKS_MAX,
@@ -28,7 +29,9 @@ export function blockSizeFor(sizeBytes: number): number {
 /** What the next pass would have to do. */
 export interface Left {
   readonly marks: number;
-  /** Bytes expected to differ: of a large file compared before, what differed then; else its size. */
+  /**
+   * Bytes expected to differ: of a large file compared before, what differed then; else its size.
+   */
   readonly changedBytes: number;
   /** Bytes to read and hash: the whole size of every file whose data is marked. */
   readonly readBytes: number;
@@ -44,7 +47,8 @@ export function nextStep(passesDone: number, left: Left): NextStep {
   if (passesDone >= SYNC_PASSES_MAX) return 'freeze';
   if (left.subtrees > 0 || left.marks > SYNC_FREEZE_MARKS_MAX) return 'pass';
   if (left.changedBytes > SYNC_FREEZE_BYTES_MAX) return 'pass';
-  // A large file that is written all the time never gets smaller: hold the writers for it in the end.
+  // A large file that is written all the time never gets smaller: hold the writers for it in the
+  // end.
   const large = left.readBytes > SYNC_FREEZE_READ_BYTES_MAX;
   return large && passesDone < SYNC_PASSES_FREE_MAX ? 'pass' : 'freeze';
 }
@@ -98,8 +102,8 @@ export class RateWindow {
 }
 
 /**
- * Seconds until both files and bytes are through, or null when nothing honest can be said: the slower of
- * the two counts, as a tree of small files is not bound by bytes.
+ * Seconds until both files and bytes are through, or null when nothing honest can be said: the
+ * slower of the two counts, as a tree of small files is not bound by bytes.
  */
 export function secondsLeft(
   left: { readonly bytes: number; readonly files: number },

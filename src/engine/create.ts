@@ -4,7 +4,9 @@ import type { Logger } from '../io/logger.js';
 import type { Engine } from './engine.js';
 import { NativeEngine } from './native.js';
 
-/** Rejects with TwinfsError `addon-missing` or `libfuse-missing` when the engine cannot run here. */
+/**
+ * Rejects with TwinfsError `addon-missing` or `libfuse-missing` when the engine cannot run here.
+ */
 export async function createEngine(name: EngineName, log: Logger): Promise<Engine> {
   if (name === 'native') return new NativeEngine();
   const { FuseNativeEngine } = await import('./fuse-native.js');

@@ -1,6 +1,6 @@
 /**
- * The main engine: the C++ session behind the `Engine` interface. It decodes what the session hands over and
- * passes everything else on; one instance is one mount.
+ * The main engine: the C++ session behind the `Engine` interface. It decodes what the session hands
+ * over and passes everything else on; one instance is one mount.
  */
 import { constants } from 'node:fs';
 import { assert } from '../assert.js';
@@ -140,7 +140,9 @@ export class NativeEngine implements Engine {
   }
 }
 
-/** One batch a wake-up: more that arrives meanwhile wakes again, after other events had their turn. */
+/**
+ * One batch a wake-up: more that arrives meanwhile wakes again, after other events had their turn.
+ */
 function handOver(session: NativeSession, events: EngineEvents): void {
   const batch = session.drain();
   if (batch !== null) events.changes(decodeRecords(batch));

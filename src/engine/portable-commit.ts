@@ -1,7 +1,7 @@
 /**
- * Local group commit of the portable engine: callers whose answer waits for the local disk share rounds of
- * fdatasync, and the directories whose names changed since the last round are synced with them, so that an
- * answered write never loses its name.
+ * Local group commit of the portable engine: callers whose answer waits for the local disk share
+ * rounds of fdatasync, and the directories whose names changed since the last round are synced with
+ * them, so that an answered write never loses its name.
  */
 import { close, fdatasync, fsync, open, type PathLike } from 'node:fs';
 import { constants as osConstants } from 'node:os';
@@ -35,7 +35,9 @@ export class PortableCommit {
     this.#directories = moved;
   }
 
-  /** `done` when the data written through `fd` so far is on disk. `fd` must stay open until then. */
+  /**
+   * `done` when the data written through `fd` so far is on disk. `fd` must stay open until then.
+   */
   wait(fd: number, done: CommitDone): void {
     this.#waiting.push({ fd, done });
     if (!this.#running) void this.#run();

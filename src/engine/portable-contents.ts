@@ -1,6 +1,7 @@
 /**
- * Requests of the portable engine that change what an inode holds: write, truncate, attributes, times,
- * extended attributes; and open, release and fsync of files. See portable-names.ts for the order of steps.
+ * Requests of the portable engine that change what an inode holds: write, truncate, attributes,
+ * times, extended attributes; and open, release and fsync of files. See portable-names.ts for the
+ * order of steps.
  */
 import {
   chmodSync,

@@ -11,7 +11,9 @@ export interface PortableHandle {
   node: PortableNode | null;
 }
 
-/** Flags of open(2) that reach the data: the kernel has done the rest (append, create, truncate). */
+/**
+ * Flags of open(2) that reach the data: the kernel has done the rest (append, create, truncate).
+ */
 const PASSED = constants.O_RDONLY | constants.O_WRONLY | constants.O_RDWR | constants.O_NOATIME;
 
 export class PortableHandles {

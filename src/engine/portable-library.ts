@@ -1,9 +1,12 @@
 /**
- * Loads the `fuse-native` package and declares the little of it that we use, by hand (it has no types). This
- * is the one place that knows its oddities:
- *  - it needs libfuse.so.2 at load time; where the system has none, the copy in its prebuilds folder is used;
- *  - mount options it has no setting for are passed behind the file system name (they end in one list);
- *  - `utimens` hands the atime over twice, so the mtime is read from the request record (`readModifyTime`);
+ * Loads the `fuse-native` package and declares the little of it that we use, by hand (it has no
+ * types). This is the one place that knows its oddities:
+ *  - it needs libfuse.so.2 at load time; where the system has none, the copy in its prebuilds
+ *    folder is used;
+ *  - mount options it has no setting for are passed behind the file system name (they end in one
+ *    list);
+ *  - `utimens` hands the atime over twice, so the mtime is read from the request record
+ *    (`readModifyTime`);
  *  - `getxattr` and `listxattr` ignore the size of the caller's buffer, so both are answered here.
  */
 import { createRequire } from 'node:module';
@@ -124,11 +127,16 @@ type FuseConstructor = new (
 ) => FuseInstance;
 
 const ERANGE = 34;
-/** Number of `utimens` among the package's handlers, and where its request record keeps both times. */
+/**
+ * Number of `utimens` among the package's handlers, and where its request record keeps both times.
+ */
 const UTIMENS_HANDLER = 12;
 const RECORD_ATIME_OFFSET = 104;
 const RECORD_MTIME_OFFSET = 112;
-/** dlopen(3); node's list has all but this one. The library must stay when node finds no addon in it. */
+/**
+ * dlopen(3); node's list has all but this one. The library must stay when node finds no addon in
+ * it.
+ */
 const RTLD_NODELETE = 0x1000;
 
 const requireHere = createRequire(import.meta.url);
@@ -186,7 +194,8 @@ export async function mountLibrary(
   loadLibrary();
   const constructor = loaded as FuseConstructor;
   const fuse = new constructor(mountpoint, operations, {
-    // A reply that is late is still the true one: the time limit is the mirror's, not the library's.
+    // A reply that is late is still the true one: the time limit is the mirror's, not the
+    // library's.
     timeout: false,
     fsname: [fsname.replace(/[,\\\s]/g, '_'), ...options].join(','),
   });
@@ -222,7 +231,10 @@ function fill(signal: Signal, into: Buffer, get: () => Buffer): void {
   signal(result, into.buffer);
 }
 
-/** The mtime beside the atime in the request record, if the record is laid out as in 2.2.6 on 64 bits. */
+/**
+ * The mtime beside the atime in the request record, if the record is laid out as in 2.2.6 on 64
+ * bits.
+ */
 function readModifyTime(record: Buffer, atimeMs: number): number {
   if (endianness() !== 'LE' || record.length < RECORD_MTIME_OFFSET + 8) return atimeMs;
   if (Number(record.readBigUInt64LE(RECORD_ATIME_OFFSET)) !== atimeMs) return atimeMs;

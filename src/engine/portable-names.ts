@@ -1,7 +1,8 @@
 /**
- * Requests of the portable engine that change names: create, mkdir, symlink, link, unlink, rmdir, rename.
- * Each takes the nodes it needs before the change (afterwards their names may lead elsewhere), applies it,
- * brings the node table up to date and hands the op over, all in one turn of the event loop.
+ * Requests of the portable engine that change names: create, mkdir, symlink, link, unlink, rmdir,
+ * rename. Each takes the nodes it needs before the change (afterwards their names may lead
+ * elsewhere), applies it, brings the node table up to date and hands the op over, all in one turn
+ * of the event loop.
  */
 import {
   chmodSync,
@@ -236,7 +237,10 @@ export class PortableNames implements Names {
     this.#stream.touch(parentNode, node);
   }
 
-  /** The kernel has applied the caller's umask; ours must not come on top. A setgid bit inherited stays. */
+  /**
+   * The kernel has applied the caller's umask; ours must not come on top. A setgid bit inherited
+   * stays.
+   */
   #applyMode(path: string, mode: number): void {
     const has = Number(this.#nodes.stat(path).mode);
     if ((has & PERMISSIONS) === (mode & PERMISSIONS)) return;

@@ -1,7 +1,8 @@
 /**
- * Inodes of the portable engine: which number (ref) an inode has in the stream, and by which names it is
- * known. Libfuse speaks in paths, the stream in refs; a node keeps (parent node, name), so that renaming a
- * directory moves all below it without touching them. Nodes are made for what changes while a stream is on.
+ * Inodes of the portable engine: which number (ref) an inode has in the stream, and by which names
+ * it is known. Libfuse speaks in paths, the stream in refs; a node keeps (parent node, name), so
+ * that renaming a directory moves all below it without touching them. Nodes are made for what
+ * changes while a stream is on.
  */
 import { lstatSync, type BigIntStats } from 'node:fs';
 import { assert } from '../assert.js';
@@ -45,8 +46,8 @@ export class PortableNodes {
   #last: NodeRef = ROOT_REF;
 
   /**
-   * `base` is where the data is: a path that leads there without passing the mount; `foreignBase` does so
-   * for another process too.
+   * `base` is where the data is: a path that leads there without passing the mount; `foreignBase`
+   * does so for another process too.
    */
   constructor(base: string, foreignBase: string) {
     this.#base = base;
@@ -94,7 +95,9 @@ export class PortableNodes {
     return path === '/' ? this.#root : (this.#byKey.get(keyOf(this.stat(path))) ?? null);
   }
 
-  /** The node of an entry just created; an old one with its inode number is dropped and given back. */
+  /**
+   * The node of an entry just created; an old one with its inode number is dropped and given back.
+   */
   born(path: string): { node: PortableNode; stale: PortableNode | null } {
     const key = keyOf(this.stat(path));
     const stale = this.#byKey.get(key) ?? null;
@@ -116,7 +119,10 @@ export class PortableNodes {
     return node.aliases.length === 0;
   }
 
-  /** The name `path` now leads to `node`. Its parent's node is made only if `node` is there to need it. */
+  /**
+   * The name `path` now leads to `node`. Its parent's node is made only if `node` is there to need
+   * it.
+   */
   named(node: PortableNode, path: string): void {
     const { parent, name } = splitPath(path);
     this.#addAlias(node, this.of(parent), name);

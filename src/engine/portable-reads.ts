@@ -74,7 +74,9 @@ export function readOperations(context: ReadContext): Reads {
   };
 }
 
-/** Milliseconds and 32-bit numbers are what the library carries; the data behind keeps all of it. */
+/**
+ * Milliseconds and 32-bit numbers are what the library carries; the data behind keeps all of it.
+ */
 function statOf(stat: Stats): FuseStat {
   return {
     mode: stat.mode,

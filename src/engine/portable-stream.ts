@@ -1,7 +1,8 @@
 /**
- * What the portable engine does with a change between the kernel's request and its answer: it waits at the
- * gate (and for hand-over budget), is applied, becomes a mark or an op with a token, and is answered by the
- * rule in force. All of it happens on the event loop, where requests arrive one by one: that is the order.
+ * What the portable engine does with a change between the kernel's request and its answer: it waits
+ * at the gate (and for hand-over budget), is applied, becomes a mark or an op with a token, and is
+ * answered by the rule in force. All of it happens on the event loop, where requests arrive one by
+ * one: that is the order.
  */
 import { constants as osConstants } from 'node:os';
 import { assert } from '../assert.js';
@@ -106,7 +107,9 @@ export class PortableStream {
     return new Promise((resolve) => this.#quiet.push(resolve));
   }
 
-  /** Runs `apply` when the gate is open and there is budget; what it throws is the caller's errno. */
+  /**
+   * Runs `apply` when the gate is open and there is budget; what it throws is the caller's errno.
+   */
   admit(reply: FuseReply<number>, apply: () => void): void {
     if (this.#readOnly) {
       reply(-osConstants.errno.EROFS);
@@ -145,8 +148,9 @@ export class PortableStream {
   }
 
   /**
-   * Hands an applied change over (`op`, which uses the refs of `uses`; null where nobody is told) and has
-   * its caller answered. `fd`: data was written through it. `release` runs when `fd` is not needed any more.
+   * Hands an applied change over (`op`, which uses the refs of `uses`; null where nobody is told)
+   * and has its caller answered. `fd`: data was written through it. `release` runs when `fd` is not
+   * needed any more.
    */
   finish(
     op: Op | null,

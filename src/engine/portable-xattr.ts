@@ -1,7 +1,7 @@
 /**
- * Extended attributes of the portable engine. Node has no calls for them, so `user.` attributes go through
- * the tools of the attr package; everything else (capabilities, ACLs, labels) is said not to exist, without
- * asking, because the kernel asks for it with every write.
+ * Extended attributes of the portable engine. Node has no calls for them, so `user.` attributes go
+ * through the tools of the attr package; everything else (capabilities, ACLs, labels) is said not
+ * to exist, without asking, because the kernel asks for it with every write.
  */
 import { spawnSync } from 'node:child_process';
 import { constants as osConstants } from 'node:os';
@@ -16,7 +16,8 @@ const OUTPUT_BYTES_MAX = 128 * 1024;
 const NO_SUCH = 'No such attribute';
 
 function run(command: string, args: readonly string[]): Buffer {
-  // Not in a working directory that could lie below the mount: the child would wait for us, who wait for it.
+  // Not in a working directory that could lie below the mount: the child would wait for us, who
+  // wait for it.
   const result = spawnSync(command, args, {
     cwd: '/',
     maxBuffer: OUTPUT_BYTES_MAX,
@@ -32,7 +33,10 @@ function run(command: string, args: readonly string[]): Buffer {
   throw new ErrnoError(EIO);
 }
 
-/** `source` is a path to the data that another process can follow. Throws ENODATA where there is none. */
+/**
+ * `source` is a path to the data that another process can follow. Throws ENODATA where there is
+ * none.
+ */
 export function getXattr(source: string, name: string): Buffer {
   if (!name.startsWith(PREFIX)) throw new ErrnoError(ENODATA);
   const known = ['-h', '--absolute-names', '--only-values', '-n', name, '--', source];

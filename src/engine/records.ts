@@ -1,6 +1,6 @@
 /**
- * The records of the native session (layout in io/native.ts) → `Change`s. This is on the path of every
- * write: payloads are views into the batch, nothing is copied.
+ * The records of the native session (layout in io/native.ts) → `Change`s. This is on the path of
+ * every write: payloads are views into the batch, nothing is copied.
  */
 import { assert } from '../assert.js';
 import { RECORD_HEADER_BYTES } from '../io/native.js';

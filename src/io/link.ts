@@ -7,8 +7,8 @@ export interface LinkEvents {
   /** Called in order, one at a time, on the event loop; never after `closed`. */
   message(message: Message): void;
   /**
-   * Exactly once, however the connection ends. `reason` is one sentence; `code` is stable ("peer-closed",
-   * "link-error", "frame-too-long", "bad-checksum", "closed-here" …).
+   * Exactly once, however the connection ends. `reason` is one sentence; `code` is stable
+   * ("peer-closed", "link-error", "frame-too-long", "bad-checksum", "closed-here" …).
    */
   closed(code: string, reason: string): void;
   /** `pendingBytes` fell below the low-water mark after `send` had returned false. */
@@ -17,7 +17,10 @@ export interface LinkEvents {
 
 export interface Link {
   readonly remote: string;
-  /** Takes the message at once, in order. False: the caller should wait for `drained`. Ignored once closed. */
+  /**
+   * Takes the message at once, in order. False: the caller should wait for `drained`. Ignored once
+   * closed.
+   */
   send(message: Message): boolean;
   /** Bytes taken and not yet accepted by the kernel. */
   readonly pendingBytes: number;

@@ -1,7 +1,7 @@
 /**
- * One protected directory as the resync sees it: everything relative to a descriptor of its root, never
- * through a mount and never following a symlink out of it (native.ts, `*Beneath`). The interface is a port,
- * so that tests can make a disk fail.
+ * One protected directory as the resync sees it: everything relative to a descriptor of its root,
+ * never through a mount and never following a symlink out of it (native.ts, `*Beneath`). The
+ * interface is a port, so that tests can make a disk fail.
  */
 import {
   closeSync,
@@ -20,8 +20,8 @@ export interface OpenFile {
 }
 
 /**
- * Paths are raw bytes below the root, '' is the root. What fails throws (or rejects with) an Error with
- * `code`. Opening something that is not a regular file fails with ENXIO.
+ * Paths are raw bytes below the root, '' is the root. What fails throws (or rejects with) an Error
+ * with `code`. Opening something that is not a regular file fails with ENXIO.
  */
 export interface SyncTree {
   readDir(path: Buffer): Promise<readonly TreeEntry[]>;

@@ -9,7 +9,9 @@ import type { RecordKeeper } from './record-keeper.js';
 export interface NodeContext {
   readonly config: Config;
   readonly record: RecordKeeper;
-  /** DIR itself, opened before anything was mounted over it; writable whatever is mounted there now. */
+  /**
+   * DIR itself, opened before anything was mounted over it; writable whatever is mounted there now.
+   */
   readonly rootFd: number;
   /** Random per process: watermarks and refs are valid within one instance only. */
   readonly instance: Id;

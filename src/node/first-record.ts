@@ -1,6 +1,6 @@
 /**
- * The record a daemon starts with: loaded, compared with the mark on DIR's root, and taken through the
- * start of its role (core/role.ts). Every doubt is a refusal that names its override.
+ * The record a daemon starts with: loaded, compared with the mark on DIR's root, and taken through
+ * the start of its role (core/role.ts). Every doubt is a refusal that names its override.
  */
 import type { Config } from '../config/config.js';
 import { freshSecondaryRecord, newMirrorRecord, type Birth } from '../core/record.js';

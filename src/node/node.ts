@@ -1,6 +1,6 @@
 /**
- * A node: one directory, one record, one role at a time. Decides at the start what it is (record, mark,
- * core/role.ts), composes the role, and carries out control commands that change it.
+ * A node: one directory, one record, one role at a time. Decides at the start what it is (record,
+ * mark, core/role.ts), composes the role, and carries out control commands that change it.
  */
 import { constants } from 'node:fs';
 import type { Config } from '../config/config.js';

@@ -1,6 +1,6 @@
 /**
- * The node's durable record in memory and on disk: one update at a time, each stored (and the mark on DIR's
- * root with it) before its promise resolves. Whoever reads `current` sees what is on disk.
+ * The node's durable record in memory and on disk: one update at a time, each stored (and the mark
+ * on DIR's root with it) before its promise resolves. Whoever reads `current` sees what is on disk.
  */
 import type { NodeRecord } from '../core/types.js';
 
@@ -19,7 +19,10 @@ export class RecordKeeper {
     return this.#current;
   }
 
-  /** Stores `step(current)`. A step that returns the same object writes nothing. Rejects when it cannot. */
+  /**
+   * Stores `step(current)`. A step that returns the same object writes nothing. Rejects when it
+   * cannot.
+   */
   update(step: (record: NodeRecord) => NodeRecord): Promise<NodeRecord> {
     const done = this.#last.then(async () => {
       const next = step(this.#current);

@@ -1,4 +1,7 @@
-/** Waits for a promise, but not longer than `ms`: true when it resolved, false when it rejected or is late. */
+/**
+ * Waits for a promise, but not longer than `ms`: true when it resolved, false when it rejected or
+ * is late.
+ */
 import type { Timers } from '../io/ports.js';
 
 export function within(promise: Promise<unknown>, ms: number, timers: Timers): Promise<boolean> {

@@ -1,14 +1,17 @@
 /**
- * The Op union: the only vocabulary for changes, on both nodes. An op names inodes by NodeRef, never by
- * path: a number the primary gives per connection, bound in the stream by `bind` (or by the op that creates
- * the inode) before first use and released by `forget`. Renames and hard links then need no path arithmetic.
+ * The Op union: the only vocabulary for changes, on both nodes. An op names inodes by NodeRef,
+ * never by path: a number the primary gives per connection, bound in the stream by `bind` (or by
+ * the op that creates the inode) before first use and released by `forget`. Renames and hard links
+ * then need no path arithmetic.
  *
  * Names are raw bytes (any but NUL and '/'). Sizes and offsets are bytes, safe integers. Times are
  * nanoseconds since the epoch as bigint. Modes are `st_mode` as in inode(7).
  */
 import type { OpClass } from '../core/types.js';
 
-/** Number of an inode on the primary, per connection; ROOT_REF is the protected directory itself. */
+/**
+ * Number of an inode on the primary, per connection; ROOT_REF is the protected directory itself.
+ */
 export type NodeRef = number;
 export const ROOT_REF: NodeRef = 1;
 
@@ -62,9 +65,9 @@ export interface CopyRangeOp {
 }
 
 /**
- * Makes a regular file, directory, symlink, fifo, socket or device (by the type bits of `mode`) and binds
- * `ref` to it. `mode`, `uid`, `gid` are the primary's *result* (umask, setgid directory and default ACL
- * already applied): the secondary makes exactly that.
+ * Makes a regular file, directory, symlink, fifo, socket or device (by the type bits of `mode`) and
+ * binds `ref` to it. `mode`, `uid`, `gid` are the primary's *result* (umask, setgid directory and
+ * default ACL already applied): the secondary makes exactly that.
  */
 export interface CreateOp {
   readonly kind: 'create';
@@ -105,7 +108,10 @@ export interface RenameOp {
   readonly flags: number;
 }
 
-/** Sets owner and mode to the primary's result. Both are always carried, so that order cannot matter. */
+/**
+ * Sets owner and mode to the primary's result. Both are always carried, so that order cannot
+ * matter.
+ */
 export interface SetAttrOp {
   readonly kind: 'setattr';
   readonly ref: NodeRef;
@@ -137,7 +143,10 @@ export interface RemoveXattrOp {
   readonly name: Buffer;
 }
 
-/** The application's fsync (`dataOnly`: fdatasync) of a file or directory, performed in stream order. */
+/**
+ * The application's fsync (`dataOnly`: fdatasync) of a file or directory, performed in stream
+ * order.
+ */
 export interface FsyncOp {
   readonly kind: 'fsync';
   readonly ref: NodeRef;
@@ -145,9 +154,10 @@ export interface FsyncOp {
 }
 
 /**
- * A place in the stream with a meaning. `syncEnd`: everything before it completes a resync; the target
- * makes itself durable and stores `generation`. `flush`: everything before it becomes durable. `mode`:
- * from here on the primary waits by `mode`. `stop`: the primary leaves on purpose (clean).
+ * A place in the stream with a meaning. `syncEnd`: everything before it completes a resync; the
+ * target makes itself durable and stores `generation`. `flush`: everything before it becomes
+ * durable. `mode`: from here on the primary waits by `mode`. `stop`: the primary leaves on purpose
+ * (clean).
  */
 export interface BarrierOp {
   readonly kind: 'barrier';

@@ -1,7 +1,8 @@
 /**
- * The gate every change passes before it is applied. Several parties may hold it closed, each with a named
- * reason (shown by `status`): until going alone is durable, while a resync takes its last pass, while a
- * flush places its barrier, while the peer is away under `on_peer_loss: block`. It is open when nobody does.
+ * The gate every change passes before it is applied. Several parties may hold it closed, each with
+ * a named reason (shown by `status`): until going alone is durable, while a resync takes its last
+ * pass, while a flush places its barrier, while the peer is away under `on_peer_loss: block`. It is
+ * open when nobody does.
  */
 import { assert } from '../assert.js';
 import type { Engine } from '../engine/engine.js';
@@ -44,7 +45,9 @@ export class Gate {
     return [...this.#holds.keys()];
   }
 
-  /** A change waits (the engine says it once per closing, so it is remembered until the gate opens). */
+  /**
+   * A change waits (the engine says it once per closing, so it is remembered until the gate opens).
+   */
   get hasWaiter(): boolean {
     return this.#waiting;
   }

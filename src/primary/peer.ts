@@ -1,6 +1,6 @@
 /**
- * The primary's peer: carries out what core/connection.ts decides (dial, handshake, retry, loss), compares
- * the generations, and gives the connection to a Session once both sides agree.
+ * The primary's peer: carries out what core/connection.ts decides (dial, handshake, retry, loss),
+ * compares the generations, and gives the connection to a Session once both sides agree.
  */
 import { assert } from '../assert.js';
 import { formatAddress } from '../config/address.js';

@@ -1,7 +1,7 @@
 /**
- * A node as Primary: it mounts DIR, lets the engine apply changes, and hands them to the write path while the
- * peer is there (peer.ts), or to nobody while it is alone (standing.ts). This file composes them and does
- * what an operator asks for: mode, flush, connect, leaving.
+ * A node as Primary: it mounts DIR, lets the engine apply changes, and hands them to the write path
+ * while the peer is there (peer.ts), or to nobody while it is alone (standing.ts). This file
+ * composes them and does what an operator asks for: mode, flush, connect, leaving.
  */
 import type { Address } from '../config/config.js';
 import type { RoleStatus } from '../control/role-status.js';
@@ -53,8 +53,8 @@ export class Primary {
   }
 
   /**
-   * Mounts and starts looking for the peer. Resolves when DIR answers; rejects with TwinfsError. `ended` is
-   * called once the mount is gone and what could be sent is sent.
+   * Mounts and starts looking for the peer. Resolves when DIR answers; rejects with TwinfsError.
+   * `ended` is called once the mount is gone and what could be sent is sent.
    */
   static async start(
     context: NodeContext,
@@ -97,7 +97,9 @@ export class Primary {
     await this.#peer.modeChanged();
   }
 
-  /** Everything answered before is at the mode's point, and durable on both nodes, when it resolves. */
+  /**
+   * Everything answered before is at the mode's point, and durable on both nodes, when it resolves.
+   */
   async flush(): Promise<void> {
     this.#gate.hold('flush');
     let passed: Promise<void>;
@@ -154,7 +156,9 @@ export class Primary {
     else this.#standing.park(batch);
   }
 
-  /** The kernel may have dropped what it could not write: this copy is not to be trusted or changed. */
+  /**
+   * The kernel may have dropped what it could not write: this copy is not to be trusted or changed.
+   */
   async #localSyncFailed(errno: number): Promise<void> {
     this.#engine.setReadOnly(true);
     this.#context.log.error(

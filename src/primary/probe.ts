@@ -1,4 +1,7 @@
-/** Is the peer there and would it take our copy? One handshake that is then given up, for --require-peer. */
+/**
+ * Is the peer there and would it take our copy? One handshake that is then given up, for
+ * --require-peer.
+ */
 import type { Address } from '../config/config.js';
 import { compare } from '../core/generation.js';
 import { TwinfsError } from '../errors.js';

@@ -1,6 +1,7 @@
 /**
- * One connection to a secondary, seen by the primary, after the handshake: the resync that makes the peer's
- * copy equal, then the stream that keeps it so. It ends by `lose`, however the connection ended.
+ * One connection to a secondary, seen by the primary, after the handshake: the resync that makes
+ * the peer's copy equal, then the stream that keeps it so. It ends by `lose`, however the
+ * connection ended.
  */
 import { assert } from '../assert.js';
 import type { SyncStatus } from '../control/messages.js';
@@ -180,7 +181,9 @@ export class Session {
     this.#standing.resumed();
   }
 
-  /** Both copies are equal and the gate is shut: from the next change on the peer gets everything. */
+  /**
+   * Both copies are equal and the gate is shut: from the next change on the peer gets everything.
+   */
   async #switchOn(): Promise<Omit<SyncEnd, 'type'>> {
     const record = await this.#context.record.update(shareGeneration);
     if (this.#lost) throw new TwinfsError('link-lost', 'failed', 'the link was lost');

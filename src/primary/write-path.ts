@@ -1,7 +1,8 @@
 /**
- * ③ The write path of one connection: a change the engine has applied gets its seq, goes to the peer, and
- * its caller is answered when the mode's watermark has passed it. `changes` and `acknowledged` are the
- * whole story; "may I answer yet?" is core/ack-policy.ts, the bookkeeping is core/ack-tracker.ts.
+ * ③ The write path of one connection: a change the engine has applied gets its seq, goes to the
+ * peer, and its caller is answered when the mode's watermark has passed it. `changes` and
+ * `acknowledged` are the whole story; "may I answer yet?" is core/ack-policy.ts, the bookkeeping is
+ * core/ack-tracker.ts.
  */
 import { waitsFor } from '../core/ack-policy.js';
 import { AckTracker } from '../core/ack-tracker.js';
@@ -72,7 +73,10 @@ export class WritePath {
     return null;
   }
 
-  /** Sends a barrier; resolves when everything before it is durable on the peer, rejects when the link goes. */
+  /**
+   * Sends a barrier; resolves when everything before it is durable on the peer, rejects when the
+   * link goes.
+   */
   barrier(why: BarrierOp['why']): Promise<void> {
     const token = this.#nextBarrier;
     this.#nextBarrier -= 1;
@@ -89,7 +93,10 @@ export class WritePath {
     return this.barrier('mode');
   }
 
-  /** The link is gone: everybody who still waits, and the budget held. The write path is dead afterwards. */
+  /**
+   * The link is gone: everybody who still waits, and the budget held. The write path is dead
+   * afterwards.
+   */
   lose(): { readonly tokens: number[]; readonly bytes: number; readonly ops: number } {
     const lost = this.#tracker.loseAll();
     for (const waiter of this.#barriers.values()) waiter.lost(new Error('the link was lost'));

@@ -1,4 +1,7 @@
-/** What the target says about one file while the source works on it: its hashes as they come, and the end. */
+/**
+ * What the target says about one file while the source works on it: its hashes as they come, and
+ * the end.
+ */
 import type { FileDone, FileHashes } from '../wire/messages.js';
 import type { FileListener } from './source-channel.js';
 
@@ -72,7 +75,9 @@ export class FileReplies implements FileListener {
     return this.#done;
   }
 
-  /** Whether block `block` with this hash (8 bytes in `hashes` at `at`) is another one over there. */
+  /**
+   * Whether block `block` with this hash (8 bytes in `hashes` at `at`) is another one over there.
+   */
   differs(block: number, hashes: Buffer, at: number): boolean {
     if (block >= Math.min(this.#blocks, this.#blocksMax)) return true;
     const other = block * HASH_BYTES;

@@ -1,9 +1,11 @@
 /**
- * Reads and hashes ranges of open files in a few worker threads. Source and target both use it. Duties:
+ * Reads and hashes ranges of open files in a few worker threads. Source and target both use it.
+ * Duties:
  *  - small jobs share one message to a worker, which costs more than hashing a small file;
  *  - workers start with the first job and end when idle, as each costs some 10 MiB;
- *  - a job that was handed to a worker is always answered before its promise settles, also when the pool is
- *    closed: until then the caller must not close the file (its number could become another file's).
+ *  - a job that was handed to a worker is always answered before its promise settles, also when the
+ *    pool is closed: until then the caller must not close the file (its number could become another
+ *    file's).
  */
 import { Worker } from 'node:worker_threads';
 import { assert } from '../assert.js';
@@ -60,7 +62,10 @@ export class HashPool {
     this.#workersMax = workersMax;
   }
 
-  /** Rejects with the read error (an Error with `code`), or "resync-ended" when the pool closes first. */
+  /**
+   * Rejects with the read error (an Error with `code`), or "resync-ended" when the pool closes
+   * first.
+   */
   run(job: WorkerJob): Promise<HashResult> {
     if (this.#closed) return Promise.reject(closedError());
     assert(this.#queue.length < HASH_QUEUE_MAX, 'hash jobs are bounded by open files');
@@ -151,7 +156,10 @@ export class HashPool {
     else this.#idleSoon();
   }
 
-  /** A worker that ended by itself (out of memory, say): its jobs fail, a new one starts with the next. */
+  /**
+   * A worker that ended by itself (out of memory, say): its jobs fail, a new one starts with the
+   * next.
+   */
   #lost(running: Running, why: string): void {
     const index = this.#running.indexOf(running);
     if (index === -1) return;

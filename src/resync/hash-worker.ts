@@ -1,8 +1,9 @@
 /**
- * Entry of a hash worker (a worker thread): reads ranges of open files and answers with the hashes of their
- * blocks, the bytes themselves, or both, so that neither reading nor hashing holds the event loop. Files
- * are passed as descriptor numbers, which belong to the whole process; the sender keeps them open until the
- * answer is there. Memory: one read buffer, and one buffer per answer, which is transferred.
+ * Entry of a hash worker (a worker thread): reads ranges of open files and answers with the hashes
+ * of their blocks, the bytes themselves, or both, so that neither reading nor hashing holds the
+ * event loop. Files are passed as descriptor numbers, which belong to the whole process; the sender
+ * keeps them open until the answer is there. Memory: one read buffer, and one buffer per answer,
+ * which is transferred.
  */
 import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
@@ -21,7 +22,9 @@ export interface WorkerJob {
 export interface WorkerResult {
   /** Bytes there were: fewer than asked at the end of the file. */
   readonly bytes: number;
-  /** Where in the answer's buffer the hashes (8 bytes little endian per block) and the data begin. */
+  /**
+   * Where in the answer's buffer the hashes (8 bytes little endian per block) and the data begin.
+   */
   readonly hashesAt: number;
   readonly hashesBytes: number;
   readonly dataAt: number;

@@ -1,6 +1,6 @@
 /**
- * Runs `work` over items, `count` at a time. Returns when every started one has settled, so that nothing
- * still uses a file that the caller closes next; then throws the first error, if any.
+ * Runs `work` over items, `count` at a time. Returns when every started one has settled, so that
+ * nothing still uses a file that the caller closes next; then throws the first error, if any.
  */
 export async function inLanes<T>(
   count: number,

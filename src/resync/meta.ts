@@ -1,4 +1,6 @@
-/** Attributes as listed, as sent and as compared; and which errors mean "it is not there any more". */
+/**
+ * Attributes as listed, as sent and as compared; and which errors mean "it is not there any more".
+ */
 import type { TreeEntry, TreeMeta } from '../io/native.js';
 import type { Meta, Problem } from '../wire/messages.js';
 
@@ -13,7 +15,10 @@ export const isDirectory = (mode: number): boolean => typeOf(mode) === S_IFDIR;
 export const isRegular = (mode: number): boolean => typeOf(mode) === S_IFREG;
 export const isSymlink = (mode: number): boolean => typeOf(mode) === S_IFLNK;
 
-/** `linkGroup` is the inode number of what has several names, so that they become one inode over there. */
+/**
+ * `linkGroup` is the inode number of what has several names, so that they become one inode over
+ * there.
+ */
 export function metaOf(entry: TreeEntry): Meta {
   return {
     mode: entry.mode,

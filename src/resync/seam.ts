@@ -1,6 +1,6 @@
 /**
- * What a resync needs from the outside: a way to send, the marks of the engine, and the caller's hands on
- * the gate, the stream and the node's records.
+ * What a resync needs from the outside: a way to send, the marks of the engine, and the caller's
+ * hands on the gate, the stream and the node's records.
  */
 import type { Engine } from '../engine/engine.js';
 import type { TwinfsError } from '../errors.js';
@@ -18,11 +18,14 @@ export type MarkFeed = Pick<Engine, 'takeMarks' | 'addMark' | 'pathOf'>;
 export interface SourceCallbacks {
   /** Closes the gate; resolves when no change is under way and every mark is there (`quiesce`). */
   freeze(): Promise<void>;
-  /** Opens the gate again: the last pass did not complete. Also called when the resync fails meanwhile. */
+  /**
+   * Opens the gate again: the last pass did not complete. Also called when the resync fails
+   * meanwhile.
+   */
   thaw(): void;
   /**
-   * Both trees are equal and the gate is closed: turns the stream on and opens the gate. Gives what the
-   * SyncEnd says; it is sent at once, before any op that passes the gate later.
+   * Both trees are equal and the gate is closed: turns the stream on and opens the gate. Gives what
+   * the SyncEnd says; it is sent at once, before any op that passes the gate later.
    */
   switchOn(): Promise<Omit<SyncEnd, 'type'>> | Omit<SyncEnd, 'type'>;
   /** Slows the writers so that the resync converges: 0 not at all, each level harder. */
@@ -54,7 +57,10 @@ export interface SyncResult {
 export interface TargetHooks {
   /** Makes the copy durable (syncfs) and stores the ids; SyncStored is sent when it resolves. */
   end(message: SyncEnd): Promise<void>;
-  /** The source broke the protocol, or `end` failed: close the link. Nothing more is done with the tree. */
+  /**
+   * The source broke the protocol, or `end` failed: close the link. Nothing more is done with the
+   * tree.
+   */
   failed(error: TwinfsError): void;
 }
 

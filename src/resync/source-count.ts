@@ -1,6 +1,7 @@
 /**
- * Counts the files and bytes of a tree, beside the first pass and ahead of it, so that progress can say how
- * much there is. What changes meanwhile makes it an estimate; it is shown as a total only when complete.
+ * Counts the files and bytes of a tree, beside the first pass and ahead of it, so that progress can
+ * say how much there is. What changes meanwhile makes it an estimate; it is shown as a total only
+ * when complete.
  */
 import type { SyncTree } from '../io/tree.js';
 import { joinPath } from '../core/resync-plan.js';
@@ -11,7 +12,10 @@ export interface TreeCount {
   readonly bytes: number;
 }
 
-/** null when `stopped` says so first. Directories that cannot be read count as empty: the walk tells. */
+/**
+ * null when `stopped` says so first. Directories that cannot be read count as empty: the walk
+ * tells.
+ */
 export async function countTree(tree: SyncTree, stopped: () => boolean): Promise<TreeCount | null> {
   const stack: Buffer[] = [Buffer.alloc(0)];
   const seen = new Set<bigint>();

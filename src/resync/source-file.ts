@@ -1,8 +1,9 @@
 /**
- * Brings one file to the target. Three ways: attributes only; a small file, which is read once and sent with
- * its hashes, so that an equal one costs one answer; a large one, which both sides hash side by side piece
- * by piece while its differing blocks travel. A file the target has just made is sent whole, unhashed. Files
- * change meanwhile: what is read then may be torn, but the engine's mark brings the file again.
+ * Brings one file to the target. Three ways: attributes only; a small file, which is read once and
+ * sent with its hashes, so that an equal one costs one answer; a large one, which both sides hash
+ * side by side piece by piece while its differing blocks travel. A file the target has just made is
+ * sent whole, unhashed. Files change meanwhile: what is read then may be torn, but the engine's
+ * mark brings the file again.
  */
 import { blockSizeFor } from '../core/resync-plan.js';
 import type { OpenFile } from '../io/tree.js';
@@ -25,7 +26,10 @@ export interface FileJob {
   readonly what: 'content' | 'attributes';
 }
 
-/** `gone`: not there any more. `missing`: not there on the target; to be tried again in the next pass. */
+/**
+ * `gone`: not there any more. `missing`: not there on the target; to be tried again in the next
+ * pass.
+ */
 export interface FileOutcome {
   readonly how: 'done' | 'gone' | 'missing';
   readonly size: number;
@@ -37,7 +41,10 @@ const NO_HASHES = Buffer.alloc(0);
 /** Pieces under way per large file. */
 const LANES = 2;
 
-/** Throws what ends the resync: a read error here, the target's problem, or the end of the connection. */
+/**
+ * Throws what ends the resync: a read error here, the target's problem, or the end of the
+ * connection.
+ */
 export async function transferFile(io: SourceIo, job: FileJob): Promise<FileOutcome> {
   if (job.what === 'attributes') return transferAttributes(io, job.path);
   const listed = job.meta ?? orGone(job.path, () => metaOf(io.tree.stat(job.path)));

@@ -1,6 +1,7 @@
 /**
- * Files waiting for their turn and under comparison. Many small ones at once hide the way to the peer and
- * back; large ones only a few, as disks dislike many readers. The first error stops the starting of others.
+ * Files waiting for their turn and under comparison. Many small ones at once hide the way to the
+ * peer and back; large ones only a few, as disks dislike many readers. The first error stops the
+ * starting of others.
  */
 import {
   SYNC_BIG_FILES_OPEN_MAX,
@@ -66,7 +67,10 @@ export class FileQueue {
     if (this.#error !== null) throw this.#error;
   }
 
-  /** Resolves when nothing waits and nothing is under way; throws the first error, then nothing is open. */
+  /**
+   * Resolves when nothing waits and nothing is under way; throws the first error, then nothing is
+   * open.
+   */
   async idle(): Promise<void> {
     while (this.#active > 0 || (this.#error === null && this.#waiting > 0)) {
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));

@@ -1,4 +1,7 @@
-/** What the parts of the source share: the tree, the conversation, the workers, and the running totals. */
+/**
+ * What the parts of the source share: the tree, the conversation, the workers, and the running
+ * totals.
+ */
 import { TwinfsError } from '../errors.js';
 import type { SyncTree } from '../io/tree.js';
 import type { Problem } from '../wire/messages.js';
@@ -23,7 +26,9 @@ export interface SourceIo {
   readonly totals: Totals;
 }
 
-/** Runs a read of the source's tree: null when the path is gone, a named error when the disk fails. */
+/**
+ * Runs a read of the source's tree: null when the path is gone, a named error when the disk fails.
+ */
 export function orGone<T>(path: Buffer, read: () => T): T | null {
   try {
     return read();

@@ -1,7 +1,7 @@
 /**
- * What the next pass has to do: the engine's marks, resolved to paths as they are now, and what the last
- * pass could not bring. A mark whose inode has no name any more is nothing to do. A path that is stale by the
- * time it is used is found missing, and covered by the mark of whatever changed it.
+ * What the next pass has to do: the engine's marks, resolved to paths as they are now, and what the
+ * last pass could not bring. A mark whose inode has no name any more is nothing to do. A path that
+ * is stale by the time it is used is found missing, and covered by the mark of whatever changed it.
  */
 import { depthOf, type Left } from '../core/resync-plan.js';
 import type { Mark } from '../engine/engine.js';
@@ -15,7 +15,10 @@ import { orGone } from './source-io.js';
 import type { WalkTask } from './source-walk.js';
 
 export interface Work {
-  /** Directories by depth: one level has to be complete before the next, which may be new over there. */
+  /**
+   * Directories by depth: one level has to be complete before the next, which may be new over
+   * there.
+   */
   readonly levels: readonly (readonly WalkTask[])[];
   readonly files: readonly FileJob[];
   readonly left: Left;
@@ -46,7 +49,9 @@ export class PassSet {
     this.#timers = timers;
   }
 
-  /** Takes the engine's marks. Many of them are looked up in turns, so that the event loop goes on. */
+  /**
+   * Takes the engine's marks. Many of them are looked up in turns, so that the event loop goes on.
+   */
   async collect(): Promise<void> {
     const marks = this.#feed.takeMarks();
     for (const [index, mark] of marks.entries()) {
@@ -57,7 +62,9 @@ export class PassSet {
     }
   }
 
-  /** A path that was missing on the target: it comes again, with the directory that should list it. */
+  /**
+   * A path that was missing on the target: it comes again, with the directory that should list it.
+   */
   again(path: Buffer, what: 'directory' | FileJob['what']): void {
     const key = keyOf(path);
     if (what === 'directory') this.#subtrees.add(key);

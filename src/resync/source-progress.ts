@@ -1,6 +1,6 @@
 /**
- * How far a resync is, honestly: totals are an estimate that is shown as unknown until the tree is counted,
- * the rate is of the last seconds, and time left is said only when both are known.
+ * How far a resync is, honestly: totals are an estimate that is shown as unknown until the tree is
+ * counted, the rate is of the last seconds, and time left is said only when both are known.
  */
 import { RateWindow, secondsLeft } from '../core/resync-plan.js';
 import type { SyncStatus } from '../control/messages.js';

@@ -1,9 +1,9 @@
 /**
- * The source of a resync (the primary): makes the peer's copy equal to this tree while the tree goes on
- * changing. Pass 1 compares everything; each further pass what changed meanwhile, by the engine's marks; when
- * little is left the writers are held, the last marks are brought, and the stream takes over. After the last
- * pass nothing is left by construction: every change before the gate closed has left a mark, and every mark
- * was brought. DESIGN §10 in its first form.
+ * The source of a resync (the primary): makes the peer's copy equal to this tree while the tree
+ * goes on changing. Pass 1 compares everything; each further pass what changed meanwhile, by the
+ * engine's marks; when little is left the writers are held, the last marks are brought, and the
+ * stream takes over. After the last pass nothing is left by construction: every change before the
+ * gate closed has left a mark, and every mark was brought. DESIGN §10 in its first form.
  */
 import { freezeHolds, nextStep, throttleLevel } from '../core/resync-plan.js';
 import type { SyncStatus } from '../control/messages.js';
@@ -48,8 +48,8 @@ export class ResyncSource {
   }
 
   /**
-   * Resolves when the target has stored the end; rejects with the named error that ended it. The engine is
-   * in `track` from before this call. Once only.
+   * Resolves when the target has stored the end; rejects with the named error that ended it. The
+   * engine is in `track` from before this call. Once only.
    */
   async run(): Promise<SyncResult> {
     const { clock, callbacks } = this.#options;
@@ -95,7 +95,10 @@ export class ResyncSource {
     return this.#progress.status();
   }
 
-  /** One step after `passes` complete ones; true when the last pass is through and the gate is closed. */
+  /**
+   * One step after `passes` complete ones; true when the last pass is through and the gate is
+   * closed.
+   */
   async #next(passes: number): Promise<boolean> {
     const { callbacks } = this.#options;
     await this.#set.collect();

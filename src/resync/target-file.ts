@@ -1,7 +1,8 @@
 /**
- * Files of the target under comparison: hashes them in workers, writes the differing bytes, and sets size and
- * attributes when the source closes them. Messages of one file are done in their order; hashing goes on
- * beside the writing, as the source sends a piece only after it has the hashes of that piece.
+ * Files of the target under comparison: hashes them in workers, writes the differing bytes, and
+ * sets size and attributes when the source closes them. Messages of one file are done in their
+ * order; hashing goes on beside the writing, as the source sends a piece only after it has the
+ * hashes of that piece.
  */
 import type { TreeEntry } from '../io/native.js';
 import type { SyncTree } from '../io/tree.js';
@@ -266,7 +267,10 @@ export class TargetFiles {
     this.#options.send({ type: 'fileDone', id, problem: problemOf(error, path) });
   }
 
-  /** Never while a worker or a write still uses the descriptor: its number could become another file's. */
+  /**
+   * Never while a worker or a write still uses the descriptor: its number could become another
+   * file's.
+   */
   #closeFd(file: TargetFile): void {
     if (file.fd === -1 || file.hashing !== null || file.busy) return;
     const fd = file.fd;

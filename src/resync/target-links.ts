@@ -1,7 +1,8 @@
 /**
- * Which of the target's inodes stands for which hard-linked inode of the source, for one whole resync. Names
- * of one source inode become one inode here, names of different ones different inodes. Inode numbers are
- * given again on both sides when files go and come, so nothing is believed without a look at the disk.
+ * Which of the target's inodes stands for which hard-linked inode of the source, for one whole
+ * resync. Names of one source inode become one inode here, names of different ones different
+ * inodes. Inode numbers are given again on both sides when files go and come, so nothing is
+ * believed without a look at the disk.
  */
 import type { TreeEntry } from '../io/native.js';
 import type { SyncTree } from '../io/tree.js';

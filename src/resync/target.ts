@@ -1,7 +1,8 @@
 /**
- * The target of a resync (the secondary): does what the source says to the tree below the root descriptor,
- * and nothing outside of it. Directories one after the other, files side by side, long work off the event
- * loop. A disk that refuses something is told to the source, which ends the resync with its name.
+ * The target of a resync (the secondary): does what the source says to the tree below the root
+ * descriptor, and nothing outside of it. Directories one after the other, files side by side, long
+ * work off the event loop. A disk that refuses something is told to the source, which ends the
+ * resync with its name.
  */
 import { RateWindow, secondsLeft } from '../core/resync-plan.js';
 import type { SyncStatus } from '../control/messages.js';
@@ -65,7 +66,10 @@ export class ResyncTarget {
     }
   }
 
-  /** The connection is gone. Resolves when nothing touches the tree any more and every file is closed. */
+  /**
+   * The connection is gone. Resolves when nothing touches the tree any more and every file is
+   * closed.
+   */
   async abort(_reason?: string): Promise<void> {
     this.#ended = true;
     await Promise.all([this.#directories.stop(), this.#files.stop()]);

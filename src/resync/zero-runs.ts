@@ -1,4 +1,7 @@
-/** Splits data into runs of zero blocks and of others, so that zeros need not travel and holes stay holes. */
+/**
+ * Splits data into runs of zero blocks and of others, so that zeros need not travel and holes stay
+ * holes.
+ */
 import { SYNC_BLOCK_BYTES_MAX } from '../limits.js';
 
 export interface ZeroRun {

@@ -1,7 +1,7 @@
 /**
- * A node as Secondary: it keeps DIR readable but write-protected (a read-only bind mount over it; the daemon
- * writes through the descriptor it opened before), listens for the primary, and serves one connection at a
- * time (session.ts).
+ * A node as Secondary: it keeps DIR readable but write-protected (a read-only bind mount over it;
+ * the daemon writes through the descriptor it opened before), listens for the primary, and serves
+ * one connection at a time (session.ts).
  */
 import type { Address } from '../config/config.js';
 import type { RoleStatus } from '../control/role-status.js';
@@ -96,8 +96,8 @@ export class Secondary {
   }
 
   /**
-   * Stops listening, applies everything received, makes it durable, and takes the write protection away.
-   * Rejects with TwinfsError `busy` when DIR cannot be unmounted because it is in use.
+   * Stops listening, applies everything received, makes it durable, and takes the write protection
+   * away. Rejects with TwinfsError `busy` when DIR cannot be unmounted because it is in use.
    */
   async leave(lazy: boolean): Promise<void> {
     const reason = { code: 'stopping', text: 'the secondary stops serving' };

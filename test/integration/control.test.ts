@@ -1,6 +1,6 @@
 /**
- * The control socket by itself, over real sockets: what the daemon's side and the command line's side
- * promise each other.
+ * The control socket by itself, over real sockets: what the daemon's side and the command line's
+ * side promise each other.
  */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
