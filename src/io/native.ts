@@ -1,10 +1,11 @@
 /**
- * Loads the C++ addon and declares everything it exports, by hand, in this one place. `null` means "none",
- * never `undefined`: a property that reads `undefined` is a typo between the two languages. Arguments are
- * trusted by the native side (asserted there): check them here or before.
+ * Loads the C++ addon and declares everything it exports, by hand, in this one place. `null` means
+ * "none", never `undefined`: a property that reads `undefined` is a typo between the two languages.
+ * Arguments are trusted by the native side (asserted there): check them here or before.
  *
- * Calls that fail throw an Error with `code` ("ENOENT"), `errno` (positive) and `syscall`, unless they are
- * documented to return an errno (0 is success). Functions returning a promise run off the event loop.
+ * Calls that fail throw an Error with `code` ("ENOENT"), `errno` (positive) and `syscall`, unless
+ * they are documented to return an errno (0 is success). Functions returning a promise run off the
+ * event loop.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,10 @@ import { assert } from '../assert.js';
 import { TwinfsError } from '../errors.js';
 import { unpackTreeEntries } from './tree-entries.js';
 
-/** What lstat, readlink and listxattr say of one directory entry. `mtime` in ns, `mode` with type bits. */
+/**
+ * What lstat, readlink and listxattr say of one directory entry. `mtime` in ns, `mode` with type
+ * bits.
+ */
 export interface TreeEntry {
   readonly name: Buffer;
   readonly mode: number;
@@ -47,17 +51,22 @@ export interface SpaceInfo {
 }
 
 /**
- * The applying side of the stream (secondary). Every method but the promises applies at once on the calling
- * thread and returns an errno. Refs are resolved by file handle; nothing leaves the tree below `rootFd`.
+ * The applying side of the stream (secondary). Every method but the promises applies at once on the
+ * calling thread and returns an errno. Refs are resolved by file handle; nothing leaves the tree
+ * below `rootFd`. An op on a ref that is not bound is ESTALE; an inode without a name takes ops
+ * until it is forgotten.
  */
 export interface NativeApplier {
   /** Forgets every ref but the root: a new connection. */
   reset(): void;
+  /** A ref that is bound already is bound anew. */
   bind(ref: number, parent: number, name: Buffer): number;
+  /** 0 also for a ref that is not bound. */
   forget(ref: number): number;
   write(ref: number, offset: number, data: Buffer, killPriv: boolean): number;
   truncate(ref: number, size: number, killPriv: boolean): number;
   fallocate(ref: number, mode: number, offset: number, length: number): number;
+  /** Exactly `length` bytes; EIO when the source is shorter. */
   copyRange(from: number, fromOffset: number, ref: number, offset: number, length: number): number;
   create(
     ref: number,
@@ -76,12 +85,13 @@ export interface NativeApplier {
   /** `atime` null leaves it alone. */
   times(ref: number, mtime: bigint, atime: bigint | null): number;
   setxattr(ref: number, name: Buffer, value: Buffer, flags: number): number;
+  /** 0 also when it is absent already. The twinfs mark on the root is out of reach of both. */
   removexattr(ref: number, name: Buffer): number;
   /** fsync or fdatasync of one node; resolves to an errno. */
   fsync(ref: number, dataOnly: boolean): Promise<number>;
   /**
-   * Group commit: every node with data written and every directory with names changed before this call is
-   * on disk when it resolves to 0. An errno means the copy cannot be trusted any more.
+   * Group commit: every node with data written and every directory with names changed before this
+   * call is on disk when it resolves to 0. An errno means the copy cannot be trusted any more.
    */
   commit(): Promise<number>;
   counters(): { readonly refs: number; readonly descriptors: number; readonly unsynced: number };
@@ -89,21 +99,26 @@ export interface NativeApplier {
 }
 
 /**
- * The FUSE session (primary): mounts, answers, applies, hands changes over. `wake` is called on the event
- * loop whenever `drain` has something; several wake-ups may be one call.
+ * The FUSE session (primary): mounts, answers, applies, hands changes over. `wake` is called on the
+ * event loop whenever `drain` has something; several wake-ups may be one call.
  */
 export interface NativeSession {
   /** Resolves when the kernel's INIT is answered. */
   mount(): Promise<void>;
   unmount(lazy: boolean): Promise<void>;
   setGate(open: boolean): void;
-  /** While on, every change is refused with EROFS before it is applied, those waiting at the gate included. */
+  /**
+   * While on, every change is refused with EROFS before it is applied, those waiting at the gate
+   * included.
+   */
   setReadOnly(on: boolean): void;
   quiesce(): Promise<void>;
   /** 0 off, 1 track, 2 on. */
   setStream(state: number): void;
   setAnswer(byStream: boolean, syncData: boolean): void;
-  /** The pending records (layout below), or null; `large` are the payloads of records flagged LARGE. */
+  /**
+   * The pending records (layout below), or null; `large` are the payloads of records flagged LARGE.
+   */
   drain(): { readonly records: Buffer; readonly large: readonly Buffer[] } | null;
   complete(tokens: readonly number[], errno: number): void;
   credit(bytes: number): void;
@@ -139,7 +154,10 @@ export interface NativeAddon {
   readonly Session: new (
     options: NativeSessionOptions,
     wake: () => void,
-    /** `gate`: a change waits. `sync-failed`: local fsync failed with `errno`. `ended`: 0 umount, else errno. */
+    /**
+     * `gate`: a change waits. `sync-failed`: local fsync failed with `errno`. `ended`: 0 umount,
+     * else errno.
+     */
     notice: (what: 'gate' | 'sync-failed' | 'ended', errno: number) => void,
   ) => NativeSession;
   readonly Applier: new (rootFd: number) => NativeApplier;
@@ -147,13 +165,20 @@ export interface NativeAddon {
   /** open(2) with O_CLOEXEC; the path may be any bytes. */
   open(path: Buffer, flags: number, mode: number): number;
   close(fd: number): void;
-  /** openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; '' is the root itself. */
+  /**
+   * openat2(2) with RESOLVE_BENEATH | NO_SYMLINKS | NO_MAGICLINKS | NO_XDEV; '' is the root itself.
+   * Here and below: paths of any length; ELOOP for a symlink on the way, EXDEV at a mount point,
+   * EINVAL for '.', '..' and empty components.
+   */
   openBeneath(rootFd: number, path: Buffer, flags: number, mode: number): number;
   /** Entries of a directory below the root, '.' and '..' left out, sorted by name bytes. */
   readDir(rootFd: number, path: Buffer): Promise<TreeEntry[]>;
   /** One entry, '' is the root itself (its name is empty then). */
   statBeneath(rootFd: number, path: Buffer): TreeEntry;
-  /** Regular file (O_EXCL), directory, symlink, fifo, socket or device, by the type bits of `mode`. */
+  /**
+   * Regular file (O_EXCL), directory, symlink, fifo, socket or device, by the type bits of `mode`;
+   * permissions as far as the umask lets them (setMetaBeneath makes them exact).
+   */
   makeBeneath(rootFd: number, path: Buffer, mode: number, rdev: number, target: Buffer): void;
   linkBeneath(rootFd: number, from: Buffer, to: Buffer): void;
   /** Removes a name and, for a directory, all below it. ENOENT is success. */
@@ -165,7 +190,10 @@ export interface NativeAddon {
 
   syncfs(fd: number): Promise<void>;
   space(fd: number): SpaceInfo;
-  /** getxattr/setxattr on an open descriptor (through /proc/self/fd for O_PATH ones); null when absent. */
+  /**
+   * getxattr/setxattr on an open descriptor (through /proc/self/fd for O_PATH ones); null when
+   * absent.
+   */
   getXattr(fd: number, name: string): Buffer | null;
   setXattr(fd: number, name: string, value: Buffer): void;
 

@@ -1,6 +1,6 @@
 /**
- * Unpacks the directory entries that the addon packs into one buffer: making 100,000 objects with a dozen
- * properties each is several times faster here than through the C interface.
+ * Unpacks the directory entries that the addon packs into one buffer: making 100,000 objects with a
+ * dozen properties each is several times faster here than through the C interface.
  *
  * Record, little endian, padded to 8 bytes:
  *

@@ -1,6 +1,6 @@
 /**
- * Tells the primary how far this side is: at most once per turn of the event loop, at once when a caller
- * there may wait for it, a little later otherwise; and how much space is left.
+ * Tells the primary how far this side is: at most once per turn of the event loop, at once when a
+ * caller there may wait for it, a little later otherwise; and how much space is left.
  */
 import { receivedToAcknowledge } from '../core/ack-policy.js';
 import type { Mode, Seq, Watermarks } from '../core/types.js';
@@ -21,7 +21,9 @@ export interface Progress {
   readonly mode: Mode;
   /** The last applied op whose caller waits for `applied` in `sync`. */
   readonly lastName: Seq;
-  /** Receipts beyond this are not given: from there on another mode holds that is not stored yet. */
+  /**
+   * Receipts beyond this are not given: from there on another mode holds that is not stored yet.
+   */
   readonly receiptMax: Seq;
   /** Space that everything received and not yet applied may take. */
   readonly queuedDiskBytes: number;

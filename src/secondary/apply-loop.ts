@@ -1,14 +1,15 @@
 /**
- * The secondary's half of the data path: receive → order check → apply → group commit → acknowledge.
+ * The secondary's half of the data path: receive → order check → apply → group commit →
+ * acknowledge.
  *
  *     const loop = new ApplyLoop({ applier, clock, timers, space }, hooks, { mode });
  *     link message "ops"  → loop.receive(message)
  *     promotion           → await loop.drain()
  *     the end             → loop.close()
  *
- * Ops are applied one by one in the order of their seqs, in slices, so that the event loop stays responsive.
- * An op that cannot be applied, or a sync that fails, ends the loop for good: what is applied stays a prefix
- * of the primary's history.
+ * Ops are applied one by one in the order of their seqs, in slices, so that the event loop stays
+ * responsive. An op that cannot be applied, or a sync that fails, ends the loop for good: what is
+ * applied stays a prefix of the primary's history.
  */
 import { constants } from 'node:os';
 import type { Mode, Seq, Watermarks } from '../core/types.js';
@@ -41,9 +42,10 @@ export interface ApplyHooks {
   pause(): void;
   resume(): void;
   /**
-   * Everything up to this barrier is durable; what follows is applied once the promise resolves, and until
-   * then no receipt beyond a `mode` barrier is given. For `mode`: store the new mode, it decides what an
-   * unclean stop means. A rejection ends the loop like an op that cannot be applied.
+   * Everything up to this barrier is durable; what follows is applied once the promise resolves,
+   * and until then no receipt beyond a `mode` barrier is given. For `mode`: store the new mode, it
+   * decides what an unclean stop means. A rejection ends the loop like an op that cannot be
+   * applied.
    */
   barrier(op: BarrierOp): Promise<void>;
   /** Once: this op could not be applied, nothing after it is. The primary is told already. */
@@ -117,8 +119,8 @@ export class ApplyLoop {
   }
 
   /**
-   * Takes a message of the stream. Throws TwinfsError `seq-gap` when it is not the next one: close the link with
-   * that code. After a failure or `close` it is ignored.
+   * Takes a message of the stream. Throws TwinfsError `seq-gap` when it is not the next one: close
+   * the link with that code. After a failure or `close` it is ignored.
    */
   receive(message: OpsMessage): void {
     if (this.#over !== null) return;

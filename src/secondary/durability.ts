@@ -1,8 +1,10 @@
 /**
- * Makes what was applied durable, off the event loop: group commits, one at a time, each covering everything
- * applied when it starts; and, where nobody waits for `durable`, the primary's own fsyncs in stream order.
+ * Makes what was applied durable, off the event loop: group commits, one at a time, each covering
+ * everything applied when it starts; and, where nobody waits for `durable`, the primary's own
+ * fsyncs in stream order.
  *
- * A sync that fails is final: the kernel may have dropped the data, so no later success means anything.
+ * A sync that fails is final: the kernel may have dropped the data, so no later success means
+ * anything.
  */
 import { APPLY_FSYNCS_MAX } from '../limits.js';
 import type { Seq } from '../core/types.js';

@@ -1,6 +1,6 @@
 /**
- * Received and not yet applied ops, in order, and what they hold. Bounded by its caller, who stops receiving
- * at RECEIVE_QUEUE_BYTES_MAX. Bytes are given back message by message.
+ * Received and not yet applied ops, in order, and what they hold. Bounded by its caller, who stops
+ * receiving at RECEIVE_QUEUE_BYTES_MAX. Bytes are given back message by message.
  */
 import { assert } from '../assert.js';
 import { OP_CHARGE_BYTES_MIN } from '../limits.js';
@@ -14,7 +14,10 @@ interface Batch {
 
 export class OpQueue {
   readonly #batches: Batch[] = [];
-  /** Batches before this one are done; they are cut off now and then, which is cheaper than each time. */
+  /**
+   * Batches before this one are done; they are cut off now and then, which is cheaper than each
+   * time.
+   */
   #first = 0;
   #next = 0;
   #memoryBytes = 0;

@@ -1,7 +1,7 @@
 /**
- * One connection from a primary, seen by the secondary: Hello, its decision, the resync, then the stream.
- * Messages go where they belong (apply-loop.ts, resync/target.ts); what the copy is worth is recorded here,
- * each time before it changes.
+ * One connection from a primary, seen by the secondary: Hello, its decision, the resync, then the
+ * stream. Messages go where they belong (apply-loop.ts, resync/target.ts); what the copy is worth
+ * is recorded here, each time before it changes.
  */
 import { compare } from '../core/generation.js';
 import { adopt, beginTarget } from '../core/record.js';
@@ -115,7 +115,9 @@ export class Session {
     }
   }
 
-  /** The connection is gone: resolves when everything received is applied and the record says so. */
+  /**
+   * The connection is gone: resolves when everything received is applied and the record says so.
+   */
   async finish(reason: string): Promise<void> {
     if (this.#isOver()) return;
     this.#step = 'over';
@@ -153,7 +155,8 @@ export class Session {
     const { hello } = this;
     if (this.#step !== 'decision' || hello === null) return this.#unexpected(decision);
     this.#step = 'preparing';
-    // Messages that follow at once wait in the socket until the record says what they do to the copy.
+    // Messages that follow at once wait in the socket until the record says what they do to the
+    // copy.
     this.link.pause();
     const own = compare(hello, await ownHello(this.#context, this.#words));
     if (own.decision === 'refuse') return this.#events.refused('here', own.rule, own.text);

@@ -1,4 +1,7 @@
-/** Refs and descriptors: unlinked-but-open inodes, many refs with few descriptors, filesystems without handles. */
+/**
+ * Refs and descriptors: unlinked-but-open inodes, many refs with few descriptors, filesystems
+ * without handles.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';

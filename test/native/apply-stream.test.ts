@@ -1,6 +1,6 @@
 /**
- * The apply loop and the applier together, on a real directory and real time: a random stream of changes,
- * made here with Node's own calls and there through ops, must leave two equal trees.
+ * The apply loop and the applier together, on a real directory and real time: a random stream of
+ * changes, made here with Node's own calls and there through ops, must leave two equal trees.
  */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';

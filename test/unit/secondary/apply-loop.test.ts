@@ -1,4 +1,6 @@
-/** The apply loop in each mode: order, acknowledgements, group commit, barriers, failures, bounds. */
+/**
+ * The apply loop in each mode: order, acknowledgements, group commit, barriers, failures, bounds.
+ */
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';

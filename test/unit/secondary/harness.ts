@@ -1,4 +1,7 @@
-/** An ApplyLoop on simulated time, with an applier that records calls and syncs when the test says so. */
+/**
+ * An ApplyLoop on simulated time, with an applier that records calls and syncs when the test says
+ * so.
+ */
 import type { Mode } from '../../../src/core/types.js';
 import type { Clock, Timers } from '../../../src/io/ports.js';
 import type { BarrierOp, Op } from '../../../src/op/op.js';
