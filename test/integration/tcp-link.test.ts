@@ -106,6 +106,8 @@ describe('a TCP link', () => {
     assert.equal(near.link.pendingBytes, 0);
     near.link.send(ping(2));
     assert.ok(near.link.pendingBytes > 0, 'the second one is gathered');
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    assert.equal(near.link.pendingBytes, 0, 'until the end of the turn');
     await waitFor('both', () => far.messages.length === 2);
     assert.equal(near.link.pendingBytes, 0);
     await closeBoth(near, far);
@@ -143,6 +145,16 @@ describe('a TCP link', () => {
     );
     await waitFor('the sender to be free', () => near.link.pendingBytes <= LINK_SEND_LOW_BYTES);
     assert.equal(near.link.send(ping(3)), true);
+    await closeBoth(near, far);
+  });
+
+  test('drained follows a single message that was too much', async () => {
+    const [near, far] = await pair();
+    far.link.pause();
+    assert.equal(near.link.send(write(1, 7 * 2 ** 20)), false);
+    far.link.resume();
+    await waitFor('drained', () => near.drains === 1);
+    await waitFor('the message', () => far.messages.length === 1);
     await closeBoth(near, far);
   });
 
