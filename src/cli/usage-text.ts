@@ -9,7 +9,7 @@ const RULES: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
   [/^Too many non-option arguments/, () => 'too many arguments'],
   [/^Missing required arguments?: (.+)$/, (names) => `${options(names)} is missing`],
   [/^Not enough arguments following: (.+)$/, (name) => `${option(name)} needs a value`],
-  [/^Unknown commands?: ([^,]+)/, (name) => `unknown command ${name}`],
+  [/^Unknown commands?: ([^,]+)/, (name) => `unknown command or argument: ${name}`],
   [/^Unknown arguments?: (.+)$/, (names) => `unknown option or argument: ${names}`],
   [
     /Argument: ([^,]+), Given: "(.*)", Choices: (.+)$/,

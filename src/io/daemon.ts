@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.js';
 import { showPath } from '../config/paths.js';
 import { TwinfsError, errorText, type ExitName } from '../errors.js';
+import { makeDirs } from './make-dirs.js';
 
 /** Subcommand of the entry script that runs the daemon. */
 export const DAEMON_COMMAND = 'daemon';
@@ -71,7 +72,7 @@ function spawnDetached(entry: DaemonEntry, config: Config, logFile: string): Chi
 
 function openOutput(path: string): number {
   try {
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeDirs(dirname(path), 0o755);
     return fs.openSync(path, 'a', 0o640);
   } catch (cause) {
     throw new TwinfsError(

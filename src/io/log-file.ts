@@ -6,6 +6,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { LOG_PENDING_BYTES_MAX } from '../limits.js';
+import { makeDirs } from './make-dirs.js';
 
 export class LogFile {
   readonly #path: string;
@@ -19,7 +20,7 @@ export class LogFile {
   /** Opens or creates the file (mode 0640) and its directory; throws what open(2) throws. */
   constructor(path: string) {
     this.#path = path;
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeDirs(dirname(path), 0o755);
     this.#fd = openAppend(path);
   }
 

@@ -11,6 +11,7 @@ import { canonicalPath, showPath } from '../config/paths.js';
 import type { MachineFacts, PathKind } from '../config/validate.js';
 import { TwinfsError, errorText } from '../errors.js';
 import { PATH_PROBE_TIMEOUT_MS } from '../limits.js';
+import { makeDirs } from './make-dirs.js';
 import { native } from './native.js';
 import { systemTimers } from './system-clock.js';
 
@@ -138,8 +139,9 @@ export function peekRecord(stateDir: string): Readonly<Record<string, unknown>> 
 /** Makes the state directory, mode 0700. Throws `bad-state`. */
 export function makeStateDir(path: string): void {
   try {
-    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
-    fs.accessSync(path, fs.constants.W_OK | fs.constants.X_OK);
+    makeDirs(path, 0o700);
+    // The dot: an executable file must not pass.
+    fs.accessSync(`${path}/.`, fs.constants.W_OK | fs.constants.X_OK);
   } catch (cause) {
     throw new TwinfsError(
       'state-unusable',

@@ -1,6 +1,7 @@
 /**
- * What `mount` and `serve` find out about DIR before they start anything: who uses it, what is mounted
- * there, what a killed daemon left. Real processes and mounts; the node behind is a pretended one.
+ * What `mount` and `serve` find out about DIR before they start anything: who uses it, what is
+ * mounted there, what a killed daemon left. Real processes and mounts; the node behind is a
+ * pretended one.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
@@ -162,7 +163,7 @@ describe('what cannot be a mirror', { skip: missing({ root: true, fuse: true }) 
 
   test('a state directory that is a file', async (t) => {
     const at = place(t);
-    fs.writeFileSync(at.state, '');
+    fs.writeFileSync(at.state, '', { mode: 0o755 });
     refused(await mount(at), 12, /cannot use the state directory/);
   });
 
@@ -198,10 +199,9 @@ describe('what a killed daemon leaves', { skip: missing({ root: true, fuse: true
     }
   });
 
-  test('a start clears dead mounts, however many, and says so', async (t) => {
+  test('a start clears a dead mount and says so', async (t) => {
     const at = place(t);
     deadMount(at.directory, at.directory);
-    spawnSync('sh', ['-c', `cd / && exec 3<>/dev/fuse; true`]);
     const result = await mount(at);
     assert.equal(result.code, 0, result.stderr);
     assert.match(result.stderr, /cleared the dead mount at/);
