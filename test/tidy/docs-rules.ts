@@ -41,6 +41,18 @@ export const linksResolve =
     });
   };
 
+const MENTION = /\b(docs\/[\w/-]+\.md)\b/g;
+
+/** A page that code, help texts or documents send a reader to is there. */
+export const mentionsExist =
+  (read: Reader) =>
+  ({ path, text }: ProjectFile): Violation[] => {
+    if (isPlanted(path)) return [];
+    return lines(text, MENTION)
+      .filter(({ groups: [page = ''] }) => read(page) === null)
+      .map(({ line, groups: [page = ''] }) => ({ path, line, what: `no such page: ${page}` }));
+  };
+
 const NPM_RUN = /npm run ([a-z][\w:-]*)/g;
 
 export const scriptsExist =

@@ -1,7 +1,7 @@
 /** Each tidy rule finds a planted violation and lets the good neighbour pass. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { linksResolve, scriptsExist } from './docs-rules.js';
+import { linksResolve, mentionsExist, scriptsExist } from './docs-rules.js';
 import { importRules } from './import-rules.js';
 import { check } from './project-files.js';
 import type { Rule } from './project-files.js';
@@ -106,6 +106,7 @@ test('documents', () => {
   plant(link, 'docs/a.md', '[x](c.md)', /no such file: docs\/c.md/, '[x](b.md)');
   plant(link, 'docs/a.md', '[x](b.md#c)', /no heading "#c"/, '[x](b.md#a-title-b)');
   plant(link, 'README.md', '[x](#nowhere)', /no heading/, '[x](https://example.org)');
+  plant(mentionsExist(read), 'src/a.ts', '// see docs/c.md', /no such page/, '// docs/b.md');
   plant(
     scriptsExist(['demo']),
     'README.md',

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { repoRoot } from '../helpers/paths.js';
-import { linksResolve, readProject, scriptsExist } from './docs-rules.js';
+import { linksResolve, mentionsExist, readProject, scriptsExist } from './docs-rules.js';
 import { EXCEPTIONS, importRules, usesOf } from './import-rules.js';
 import { check, projectFiles } from './project-files.js';
 import { fileLength, functionLength, lineLength } from './size-rules.js';
@@ -55,7 +55,7 @@ test('tests can fail, are complete and do not sleep', () => {
 
 test('documents keep their word', () => {
   const scripts = Object.keys(manifest.scripts);
-  none(check(files, linksResolve(readProject), scriptsExist(scripts)));
+  none(check(files, linksResolve(readProject), mentionsExist(readProject), scriptsExist(scripts)));
 });
 
 test('npm scripts are few, and none runs at installation', () => {
