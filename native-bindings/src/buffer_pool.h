@@ -1,5 +1,5 @@
-// Request buffers of the workers. One is given away with a large payload or a parked request; the worker
-// then takes another from here.
+// Request buffers of the workers. One is given away with a large payload or a parked request; the
+// worker then takes another from here.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +16,8 @@ class BufferPool {
  public:
   static constexpr size_t kSpareMax = 16;
   ~BufferPool();
-  uint8_t* take();
-  void give(uint8_t* buffer);
+  uint8_t* Take();
+  void Give(uint8_t* buffer);
 
  private:
   std::mutex mutex_;

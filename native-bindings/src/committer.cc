@@ -1,5 +1,5 @@
-// See committer.h. One thread, so that rounds never overlap: a write answered by a later round can rely on
-// everything an earlier one took, the names of its file included.
+// See committer.h. One thread, so that rounds never overlap: a write answered by a later round can
+// rely on everything an earlier one took, the names of its file included.
 #include "committer.h"
 
 #include <errno.h>
@@ -11,26 +11,26 @@
 
 namespace twinfs {
 
-void Committer::start() {
+void Committer::Start() {
   thread_ = std::thread([this] {
-    prepareWorkerThread();
-    run();
+    PrepareWorkerThread();
+    Run();
   });
 }
 
-void Committer::stop() {
+void Committer::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  for (auto& [file, tokens] : next_.files) session_.closeFile(file);
-  for (Node* directory : next_.directories) session_.unref(directory);
+  for (auto& [file, tokens] : next_.files) session_.CloseFile(file);
+  for (Node* directory : next_.directories) session_.Unref(directory);
   next_ = Round();
 }
 
-void Committer::add(OpenFile* file, double token) {
+void Committer::Add(OpenFile* file, double token) {
   bool wake;
   {
     std::lock_guard lock(mutex_);
@@ -42,20 +42,20 @@ void Committer::add(OpenFile* file, double token) {
   if (wake) wake_.notify_one();
 }
 
-void Committer::namesChanged(Node* directory) {
+void Committer::NamesChanged(Node* directory) {
   std::lock_guard lock(mutex_);
   if (directory->namesChanged) return;
   directory->namesChanged = true;
-  session_.nodes.ref(directory);
+  session_.nodes.Ref(directory);
   next_.directories.push_back(directory);
 }
 
-void Committer::syncAllFirst() {
+void Committer::SyncAllFirst() {
   std::lock_guard lock(mutex_);
   next_.syncAll = true;
 }
 
-void Committer::run() {
+void Committer::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !next_.files.empty(); });
@@ -64,13 +64,13 @@ void Committer::run() {
     next_ = Round();
     for (Node* directory : round.directories) directory->namesChanged = false;
     lock.unlock();
-    commit(round);
+    Commit(round);
     lock.lock();
   }
 }
 
-int Committer::syncDirectory(Node* directory) {
-  int fd = openNode(session_, directory, O_RDONLY | O_DIRECTORY);
+int Committer::SyncDirectory(Node* directory) {
+  int fd = OpenNode(session_, directory, O_RDONLY | O_DIRECTORY);
   // Gone meanwhile: its names need not survive.
   if (fd < 0) return 0;
   int errnum = fsync(fd) == 0 ? 0 : errno;
@@ -78,24 +78,24 @@ int Committer::syncDirectory(Node* directory) {
   return errnum;
 }
 
-void Committer::commit(Round& round) {
+void Committer::Commit(Round& round) {
   int common = 0;
   if (round.syncAll && syncfs(session_.rootFd) != 0) common = errno;
   for (auto& [file, tokens] : round.files) sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
   for (Node* directory : round.directories) {
-    int errnum = syncDirectory(directory);
+    int errnum = SyncDirectory(directory);
     if (errnum != 0 && common == 0) common = errnum;
   }
   for (auto& [file, tokens] : round.files) {
     int errnum = fdatasync(file->fd) == 0 ? common : errno;
     if (errnum != 0) {
-      session_.notice(Notice::What::syncFailed, errnum);
+      session_.Report(Notice::What::syncFailed, errnum);
       errnum = EIO;
     }
-    for (double token : tokens) session_.pending.finish(token, kWaitLocal, errnum);
-    session_.closeFile(file);
+    for (double token : tokens) session_.pending.Finish(token, kWaitLocal, errnum);
+    session_.CloseFile(file);
   }
-  for (Node* directory : round.directories) session_.unref(directory);
+  for (Node* directory : round.directories) session_.Unref(directory);
 }
 
 }  // namespace twinfs

@@ -1,6 +1,7 @@
 // Group commit of the local disk: one thread, rounds. A round takes everyone who waits, starts the
-// write-back of all files at once, then makes each durable, and the directories whose names changed since
-// the last round, so that an answered write never loses its name. Many writers share one round.
+// write-back of all files at once, then makes each durable, and the directories whose names changed
+// since the last round, so that an answered write never loses its name. Many writers share one
+// round.
 #pragma once
 #include <condition_variable>
 #include <mutex>
@@ -17,15 +18,15 @@ class Session;
 class Committer {
  public:
   explicit Committer(Session& session) : session_(session) {}
-  void start();
+  void Start();
   // Finishes the current round and ends; nobody is answered any more.
-  void stop();
+  void Stop();
   // `token` is finished with kWaitLocal when `file` is durable. Takes a reference on the file.
-  void add(OpenFile* file, double token);
+  void Add(OpenFile* file, double token);
   // The next round makes this directory durable. Takes a reference on the node.
-  void namesChanged(Node* directory);
+  void NamesChanged(Node* directory);
   // The next round starts with a syncfs: what changed before rounds were asked for is durable too.
-  void syncAllFirst();
+  void SyncAllFirst();
 
  private:
   struct Round {
@@ -33,9 +34,9 @@ class Committer {
     std::vector<Node*> directories;
     bool syncAll = false;
   };
-  void run();
-  void commit(Round& round);
-  int syncDirectory(Node* directory);
+  void Run();
+  void Commit(Round& round);
+  int SyncDirectory(Node* directory);
 
   Session& session_;
   std::thread thread_;

@@ -5,59 +5,59 @@
 
 namespace twinfs {
 
-static void handleUnsupported(Session&, Request& request) { request.error(EOPNOTSUPP); }
-static void handleIoctl(Session&, Request& request) { request.error(ENOTTY); }
+static void HandleUnsupported(Session&, Request& request) { request.Error(EOPNOTSUPP); }
+static void HandleIoctl(Session&, Request& request) { request.Error(ENOTTY); }
 // The kernel expects no answer: FUSE has no way to undo what is under way.
-static void handleNothing(Session&, Request&) {}
-static void handleDestroy(Session&, Request& request) { request.ok(); }
+static void HandleNothing(Session&, Request&) {}
+static void HandleDestroy(Session&, Request& request) { request.Ok(); }
 
-Handler handlerOf(uint32_t opcode) {
+Handler HandlerOf(uint32_t opcode) {
   switch (opcode) {
-    case abi::LOOKUP: return handleLookup;
-    case abi::FORGET: return handleForget;
-    case abi::BATCH_FORGET: return handleBatchForget;
-    case abi::GETATTR: return handleGetattr;
-    case abi::STATX: return handleStatx;
-    case abi::READLINK: return handleReadlink;
-    case abi::STATFS: return handleStatfs;
-    case abi::OPENDIR: return handleOpendir;
-    case abi::READDIR: return handleReaddir;
-    case abi::READDIRPLUS: return handleReaddirplus;
-    case abi::RELEASEDIR: return handleReleasedir;
-    case abi::OPEN: return handleOpen;
-    case abi::READ: return handleRead;
-    case abi::RELEASE: return handleRelease;
-    case abi::LSEEK: return handleLseek;
-    case abi::WRITE: return handleWrite;
-    case abi::FALLOCATE: return handleFallocate;
-    case abi::COPY_FILE_RANGE: return handleCopyFileRange;
-    case abi::SETATTR: return handleSetattr;
-    case abi::CREATE: return handleCreate;
-    case abi::MKNOD: return handleMknod;
-    case abi::MKDIR: return handleMkdir;
-    case abi::SYMLINK: return handleSymlink;
-    case abi::LINK: return handleLink;
-    case abi::UNLINK: return handleUnlink;
-    case abi::RMDIR: return handleRmdir;
-    case abi::RENAME: return handleRename;
-    case abi::RENAME2: return handleRename2;
-    case abi::GETXATTR: return handleGetxattr;
-    case abi::LISTXATTR: return handleListxattr;
-    case abi::SETXATTR: return handleSetxattr;
-    case abi::REMOVEXATTR: return handleRemovexattr;
-    case abi::FSYNC: return handleFsync;
-    case abi::FSYNCDIR: return handleFsyncdir;
-    case abi::TMPFILE: return handleUnsupported;
-    case abi::IOCTL: return handleIoctl;
-    case abi::INTERRUPT: return handleNothing;
-    case abi::DESTROY: return handleDestroy;
-    // FLUSH, ACCESS, POLL, locks, BMAP …: the kernel stops asking and does them itself. Its own close(2)
-    // still writes dirty pages back when FLUSH is refused.
+    case abi::LOOKUP: return HandleLookup;
+    case abi::FORGET: return HandleForget;
+    case abi::BATCH_FORGET: return HandleBatchForget;
+    case abi::GETATTR: return HandleGetattr;
+    case abi::STATX: return HandleStatx;
+    case abi::READLINK: return HandleReadlink;
+    case abi::STATFS: return HandleStatfs;
+    case abi::OPENDIR: return HandleOpendir;
+    case abi::READDIR: return HandleReaddir;
+    case abi::READDIRPLUS: return HandleReaddirplus;
+    case abi::RELEASEDIR: return HandleReleasedir;
+    case abi::OPEN: return HandleOpen;
+    case abi::READ: return HandleRead;
+    case abi::RELEASE: return HandleRelease;
+    case abi::LSEEK: return HandleLseek;
+    case abi::WRITE: return HandleWrite;
+    case abi::FALLOCATE: return HandleFallocate;
+    case abi::COPY_FILE_RANGE: return HandleCopyFileRange;
+    case abi::SETATTR: return HandleSetattr;
+    case abi::CREATE: return HandleCreate;
+    case abi::MKNOD: return HandleMknod;
+    case abi::MKDIR: return HandleMkdir;
+    case abi::SYMLINK: return HandleSymlink;
+    case abi::LINK: return HandleLink;
+    case abi::UNLINK: return HandleUnlink;
+    case abi::RMDIR: return HandleRmdir;
+    case abi::RENAME: return HandleRename;
+    case abi::RENAME2: return HandleRename2;
+    case abi::GETXATTR: return HandleGetxattr;
+    case abi::LISTXATTR: return HandleListxattr;
+    case abi::SETXATTR: return HandleSetxattr;
+    case abi::REMOVEXATTR: return HandleRemovexattr;
+    case abi::FSYNC: return HandleFsync;
+    case abi::FSYNCDIR: return HandleFsyncdir;
+    case abi::TMPFILE: return HandleUnsupported;
+    case abi::IOCTL: return HandleIoctl;
+    case abi::INTERRUPT: return HandleNothing;
+    case abi::DESTROY: return HandleDestroy;
+    // FLUSH, ACCESS, POLL, locks, BMAP …: the kernel stops asking and does them itself. Its own
+    // close(2) still writes dirty pages back when FLUSH is refused.
     default: return nullptr;
   }
 }
 
-bool isChange(const Request& request) {
+bool IsChange(const Request& request) {
   switch (request.head.opcode) {
     case abi::WRITE:
     case abi::SETATTR:
@@ -76,7 +76,7 @@ bool isChange(const Request& request) {
     case abi::CREATE:
     case abi::FALLOCATE:
     case abi::COPY_FILE_RANGE: return true;
-    case abi::OPEN: return (request.arg<abi::OpenIn>().flags & O_TRUNC) != 0;
+    case abi::OPEN: return (request.Arg<abi::OpenIn>().flags & O_TRUNC) != 0;
     default: return false;
   }
 }

@@ -1,6 +1,7 @@
-// The numbers of the kernel's /dev/fuse protocol (7.45), our own definitions; the messages themselves are
-// in fuse_messages.h. Only what this program uses. Names and numbers follow the kernel's UAPI documentation;
-// distribution headers are older than the kernels we run on, so none of them is included.
+// The numbers of the kernel's /dev/fuse protocol (7.45), our own definitions; the messages
+// themselves are in fuse_messages.h. Only what this program uses. Names and numbers follow the
+// kernel's UAPI documentation; distribution headers are older than the kernels we run on, so none
+// of them is included.
 #pragma once
 #include <cstddef>
 #include <cstdint>

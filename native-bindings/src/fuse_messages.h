@@ -1,4 +1,5 @@
-// The requests and replies of /dev/fuse as structs; see fuse_abi.h. Every one is a multiple of 8 bytes.
+// The requests and replies of /dev/fuse as structs; see fuse_abi.h. Every one is a multiple of 8
+// bytes.
 #pragma once
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// What every change passes before it is applied. Closed, nothing changes locally; a change that finds it
-// closed (or the hand-over full) is parked by its worker, which goes on serving readers.
+// What every change passes before it is applied. Closed, nothing changes locally; a change that
+// finds it closed (or the hand-over full) is parked by its worker, which goes on serving readers.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -9,23 +9,23 @@ namespace twinfs {
 class Gate {
  public:
   // Closed at first. True: the state changed.
-  bool set(bool open) {
+  bool Set(bool open) {
     bool before = open_.exchange(open);
     if (!open) announced_.store(false);
     return before != open;
   }
-  bool isOpen() const { return open_.load(); }
-  bool tryEnter() {
+  bool IsOpen() const { return open_.load(); }
+  bool TryEnter() {
     inside_.fetch_add(1);
     if (open_.load()) return true;
-    leave();
+    Leave();
     return false;
   }
   // True: the last one left a closed gate.
-  bool leave() { return inside_.fetch_sub(1) == 1 && !open_.load(); }
-  bool isEmpty() const { return inside_.load() == 0; }
+  bool Leave() { return inside_.fetch_sub(1) == 1 && !open_.load(); }
+  bool IsEmpty() const { return inside_.load() == 0; }
   // True once a closing.
-  bool announce() { return !announced_.exchange(true); }
+  bool Announce() { return !announced_.exchange(true); }
 
  private:
   std::atomic<bool> open_{false};

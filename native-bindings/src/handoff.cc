@@ -10,7 +10,7 @@ BufferPool::~BufferPool() {
   for (uint8_t* buffer : spare_) std::free(buffer);
 }
 
-uint8_t* BufferPool::take() {
+uint8_t* BufferPool::Take() {
   {
     std::lock_guard lock(mutex_);
     if (!spare_.empty()) {
@@ -24,7 +24,7 @@ uint8_t* BufferPool::take() {
   return static_cast<uint8_t*>(memory);
 }
 
-void BufferPool::give(uint8_t* buffer) {
+void BufferPool::Give(uint8_t* buffer) {
   {
     std::lock_guard lock(mutex_);
     if (spare_.size() < kSpareMax) {
@@ -35,7 +35,7 @@ void BufferPool::give(uint8_t* buffer) {
   std::free(buffer);
 }
 
-bool Handoff::write(Record& record, std::string_view name, std::string_view name2,
+bool Handoff::Write(Record& record, std::string_view name, std::string_view name2,
                     std::string_view data, uint64_t beside) {
   size_t content = sizeof(Record) + name.size() + name2.size() + data.size();
   size_t size = (content + 7) & ~size_t{7};
@@ -56,20 +56,20 @@ bool Handoff::write(Record& record, std::string_view name, std::string_view name
   return at == 0;
 }
 
-bool Handoff::append(Record& record, std::string_view name, std::string_view name2,
+bool Handoff::Append(Record& record, std::string_view name, std::string_view name2,
                      std::string_view data) {
   record.dataBytes = static_cast<uint32_t>(data.size());
-  return write(record, name, name2, data, 0);
+  return Write(record, name, name2, data, 0);
 }
 
-bool Handoff::appendLarge(Record& record, const LargePayload& payload) {
+bool Handoff::AppendLarge(Record& record, const LargePayload& payload) {
   record.flags |= kFlagLarge;
   record.dataBytes = static_cast<uint32_t>(payload.bytes);
   large_.push_back(payload);
-  return write(record, {}, {}, {}, payload.bytes);
+  return Write(record, {}, {}, {}, payload.bytes);
 }
 
-bool Handoff::take(HandoffBatch& batch) {
+bool Handoff::Take(HandoffBatch& batch) {
   if (records_.empty()) return false;
   batch.records.clear();
   batch.large.clear();
@@ -78,7 +78,7 @@ bool Handoff::take(HandoffBatch& batch) {
   return true;
 }
 
-bool Handoff::credit(uint64_t bytes) {
+bool Handoff::Credit(uint64_t bytes) {
   uint64_t before = bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   return before >= bytesMax_ && before - bytes < bytesMax_;
 }

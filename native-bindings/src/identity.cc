@@ -1,5 +1,5 @@
-// The file-system identity of worker threads. Raw system calls: the C library's wrappers would change all
-// threads of the process, and these are per-thread in the kernel.
+// The file-system identity of worker threads. Raw system calls: the C library's wrappers would
+// change all threads of the process, and these are per-thread in the kernel.
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -17,22 +17,23 @@ namespace twinfs {
 #define PR_SET_IO_FLUSHER 57
 #endif
 
-void prepareWorkerThread() {
+void PrepareWorkerThread() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
   unshare(CLONE_FS);  // a umask of its own
   umask(0);
   syscall(SYS_setgroups, 0, nullptr);
-  // Memory reclaim of this thread must not wait for the file system it serves (not permitted: no harm).
+  // Memory reclaim of this thread must not wait for the file system it serves (not permitted: no
+  // harm).
   prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 }
 
 // The group the kernel sends along when it matters: the parent's, if the caller is a member.
-static bool supplementaryGroup(const Request& request, gid_t* group) {
+static bool SupplementaryGroup(const Request& request, gid_t* group) {
   size_t length = request.head.extensionWords * size_t{8};
-  if (length < sizeof(abi::ExtensionHeader) || length > request.bodyBytes()) return false;
-  const uint8_t* at = request.bytes(request.bodyBytes() - length);
+  if (length < sizeof(abi::ExtensionHeader) || length > request.BodyBytes()) return false;
+  const uint8_t* at = request.Bytes(request.BodyBytes() - length);
   while (length >= sizeof(abi::ExtensionHeader)) {
     abi::ExtensionHeader head;
     std::memcpy(&head, at, sizeof(head));
@@ -51,7 +52,7 @@ static bool supplementaryGroup(const Request& request, gid_t* group) {
 
 Credentials::Credentials(const Request& request) {
   gid_t group;
-  if (supplementaryGroup(request, &group)) {
+  if (SupplementaryGroup(request, &group)) {
     groupsSet_ = syscall(SYS_setgroups, 1, &group) == 0;
   }
   if (request.head.gid != 0) {
@@ -76,7 +77,7 @@ Credentials::~Credentials() {
   if (groupsSet_) syscall(SYS_setgroups, 0, nullptr);
 }
 
-void Credentials::override() {
+void Credentials::Override() {
   if (!uidSet_) return;
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {};

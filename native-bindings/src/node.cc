@@ -5,22 +5,22 @@
 
 namespace twinfs {
 
-static bool same(const Alias& alias, const Node* parent, const char* name, size_t bytes) {
+static bool Same(const Alias& alias, const Node* parent, const char* name, size_t bytes) {
   return alias.parent == parent && alias.name.size() == bytes &&
          std::memcmp(alias.name.data(), name, bytes) == 0;
 }
 
-bool Node::hasAlias(const Node* parent, const char* name, size_t bytes) const {
-  if (same(alias, parent, name, bytes)) return true;
+bool Node::HasAlias(const Node* parent, const char* name, size_t bytes) const {
+  if (Same(alias, parent, name, bytes)) return true;
   if (!moreAliases) return false;
   for (const Alias& other : *moreAliases) {
-    if (same(other, parent, name, bytes)) return true;
+    if (Same(other, parent, name, bytes)) return true;
   }
   return false;
 }
 
-void Node::addAlias(Node* parent, const char* name, size_t bytes) {
-  if (isNameless()) {
+void Node::AddAlias(Node* parent, const char* name, size_t bytes) {
+  if (IsNameless()) {
     alias.parent = parent;
     alias.name.assign(name, bytes);
     return;
@@ -29,8 +29,8 @@ void Node::addAlias(Node* parent, const char* name, size_t bytes) {
   moreAliases->push_back(Alias{parent, std::string(name, bytes)});
 }
 
-Node* Node::removeAlias(const Node* parent, const char* name, size_t bytes) {
-  if (same(alias, parent, name, bytes)) {
+Node* Node::RemoveAlias(const Node* parent, const char* name, size_t bytes) {
+  if (Same(alias, parent, name, bytes)) {
     Node* held = alias.parent;
     alias = Alias{nullptr, {}};
     if (moreAliases) {
@@ -42,7 +42,7 @@ Node* Node::removeAlias(const Node* parent, const char* name, size_t bytes) {
   }
   if (!moreAliases) return nullptr;
   for (size_t i = 0; i < moreAliases->size(); i++) {
-    if (!same((*moreAliases)[i], parent, name, bytes)) continue;
+    if (!Same((*moreAliases)[i], parent, name, bytes)) continue;
     Node* held = (*moreAliases)[i].parent;
     if (i + 1 < moreAliases->size()) (*moreAliases)[i] = std::move(moreAliases->back());
     moreAliases->pop_back();

@@ -1,5 +1,5 @@
-// One inode the kernel knows, and its names as the secondary's copy has them. Who may touch which field is
-// said at the field: the table's shard locks, the stream lock, or atomics.
+// One inode the kernel knows, and its names as the secondary's copy has them. Who may touch which
+// field is said at the field: the table's shard locks, the stream lock, or atomics.
 #pragma once
 #include <sys/stat.h>
 
@@ -13,8 +13,8 @@ namespace twinfs {
 
 struct Node;
 
-// A name of an inode. It holds a reference on its parent, so that a path can be told even when the kernel
-// has forgotten a directory in the middle.
+// A name of an inode. It holds a reference on its parent, so that a path can be told even when the
+// kernel has forgotten a directory in the middle.
 struct Alias {
   Node* parent;
   std::string name;
@@ -35,7 +35,7 @@ struct FileHandle {
   }
   FileHandle(const FileHandle&) = delete;
   FileHandle& operator=(const FileHandle&) = delete;
-  const uint8_t* data() const { return bytes > kInline ? heap : inlined; }
+  const uint8_t* Data() const { return bytes > kInline ? heap : inlined; }
 };
 
 // What a resync has to look at; bits of Mark in engine.ts.
@@ -48,11 +48,12 @@ struct Node {
   uint64_t ino = 0;
   uint32_t type = 0;  // S_IFMT bits
 
-  // Lookups of the kernel plus internal holders (children's aliases, open files, queues). The last drop is
-  // made under the ino shard's lock.
+  // Lookups of the kernel plus internal holders (children's aliases, open files, queues). The last
+  // drop is made under the ino shard's lock.
   std::atomic<uint64_t> refs{1};
   std::atomic<int32_t> opens{0};
-  // Odd while a namespace change on this directory is between its system call and its place in the stream.
+  // Odd while a namespace change on this directory is between its system call and its place in the
+  // stream.
   std::atomic<uint32_t> nameSeq{0};
 
   FileHandle handle;
@@ -75,13 +76,14 @@ struct Node {
   std::atomic<bool> timesPending{false};  // queued in Times
   bool namesChanged = false;  // under the lock of Committer
 
-  bool isDirectory() const { return type == S_IFDIR; }
-  bool isNameless() const { return alias.parent == nullptr; }
-  bool hasAlias(const Node* parent, const char* name, size_t bytes) const;
+  bool IsDirectory() const { return type == S_IFDIR; }
+  bool IsNameless() const { return alias.parent == nullptr; }
+  bool HasAlias(const Node* parent, const char* name, size_t bytes) const;
   // The caller has taken the reference on `parent`.
-  void addAlias(Node* parent, const char* name, size_t bytes);
-  // Returns the parent whose reference is now the caller's to drop, or null when there was no such alias.
-  Node* removeAlias(const Node* parent, const char* name, size_t bytes);
+  void AddAlias(Node* parent, const char* name, size_t bytes);
+  // Returns the parent whose reference is now the caller's to drop, or null when there was no such
+  // alias.
+  Node* RemoveAlias(const Node* parent, const char* name, size_t bytes);
 };
 
 // An open file; `fh` of the kernel is its address.

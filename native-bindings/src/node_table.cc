@@ -13,7 +13,7 @@ namespace twinfs {
 
 constexpr size_t kFirstBuckets = 16;
 
-int NodeTable::open(int rootFd, size_t descriptorsMax) {
+int NodeTable::Open(int rootFd, size_t descriptorsMax) {
   struct stat st;
   if (fstat(rootFd, &st) != 0) return errno;
   for (size_t i = 0; i < kShards; i++) {
@@ -31,7 +31,7 @@ int NodeTable::open(int rootFd, size_t descriptorsMax) {
   if (root_->fd < 0) return errno;
   root_->fdPinned = true;
   descriptors_.fetch_add(1);
-  insert(root_);
+  Insert(root_);
   return 0;
 }
 
@@ -48,13 +48,13 @@ NodeTable::~NodeTable() {
   }
 }
 
-void NodeTable::growIds(Shard& shard) {
+void NodeTable::GrowIds(Shard& shard) {
   std::vector<Node*> old = std::move(shard.buckets);
   shard.buckets.assign(old.size() * 2, nullptr);
   for (Node* node : old) {
     while (node != nullptr) {
       Node* next = node->nextId;
-      Node*& head = shard.buckets[bucket(shard, node->id)];
+      Node*& head = shard.buckets[Bucket(shard, node->id)];
       node->nextId = head;
       head = node;
       node = next;
@@ -62,13 +62,13 @@ void NodeTable::growIds(Shard& shard) {
   }
 }
 
-void NodeTable::growInos(Shard& shard) {
+void NodeTable::GrowInos(Shard& shard) {
   std::vector<Node*> old = std::move(shard.buckets);
   shard.buckets.assign(old.size() * 2, nullptr);
   for (Node* node : old) {
     while (node != nullptr) {
       Node* next = node->nextIno;
-      Node*& head = shard.buckets[bucket(shard, node->ino)];
+      Node*& head = shard.buckets[Bucket(shard, node->ino)];
       node->nextIno = head;
       head = node;
       node = next;
@@ -77,23 +77,23 @@ void NodeTable::growInos(Shard& shard) {
 }
 
 // The ino shard's lock is held (or nobody else is there yet).
-void NodeTable::insert(Node* node) {
-  Shard& byIno = inoShard(node->ino);
-  if (++byIno.count > byIno.buckets.size()) growInos(byIno);
-  Node*& inoHead = byIno.buckets[bucket(byIno, node->ino)];
+void NodeTable::Insert(Node* node) {
+  Shard& byIno = InoShard(node->ino);
+  if (++byIno.count > byIno.buckets.size()) GrowInos(byIno);
+  Node*& inoHead = byIno.buckets[Bucket(byIno, node->ino)];
   node->nextIno = inoHead;
   inoHead = node;
 
-  Shard& byId = idShard(node->id);
+  Shard& byId = IdShard(node->id);
   std::lock_guard lock(byId.mutex);
-  if (++byId.count > byId.buckets.size()) growIds(byId);
-  Node*& idHead = byId.buckets[bucket(byId, node->id)];
+  if (++byId.count > byId.buckets.size()) GrowIds(byId);
+  Node*& idHead = byId.buckets[Bucket(byId, node->id)];
   node->nextId = idHead;
   idHead = node;
   count_.fetch_add(1, std::memory_order_relaxed);
 }
 
-static bool tryRef(Node* node) {
+static bool TryRef(Node* node) {
   uint64_t refs = node->refs.load(std::memory_order_relaxed);
   while (refs != 0) {
     if (node->refs.compare_exchange_weak(refs, refs + 1, std::memory_order_acq_rel)) return true;
@@ -101,35 +101,35 @@ static bool tryRef(Node* node) {
   return false;
 }
 
-Node* NodeTable::find(uint64_t id) {
+Node* NodeTable::Find(uint64_t id) {
   if (id == abi::kRootId) {
-    ref(root_);
+    Ref(root_);
     return root_;
   }
-  Shard& shard = idShard(id);
+  Shard& shard = IdShard(id);
   std::lock_guard lock(shard.mutex);
-  Node* node = shard.buckets[bucket(shard, id)];
+  Node* node = shard.buckets[Bucket(shard, id)];
   while (node != nullptr && node->id != id) node = node->nextId;
   // A node whose last reference is being dropped stays dead: only an inode number leads to it anew.
-  if (node != nullptr && !tryRef(node)) return nullptr;
+  if (node != nullptr && !TryRef(node)) return nullptr;
   return node;
 }
 
-Node* NodeTable::findInoLocked(Shard& shard, uint64_t ino) {
-  Node* node = shard.buckets[bucket(shard, ino)];
+Node* NodeTable::FindInoLocked(Shard& shard, uint64_t ino) {
+  Node* node = shard.buckets[Bucket(shard, ino)];
   while (node != nullptr && node->ino != ino) node = node->nextIno;
-  if (node != nullptr) ref(node);
+  if (node != nullptr) Ref(node);
   return node;
 }
 
-Node* NodeTable::findIno(uint64_t ino) {
-  Shard& shard = inoShard(ino);
+Node* NodeTable::FindIno(uint64_t ino) {
+  Shard& shard = InoShard(ino);
   std::lock_guard lock(shard.mutex);
-  return findInoLocked(shard, ino);
+  return FindInoLocked(shard, ino);
 }
 
-Node* NodeTable::adopt(int fd, const struct stat& st, bool* keep) {
-  Node* known = findIno(st.st_ino);
+Node* NodeTable::Adopt(int fd, const struct stat& st, bool* keep) {
+  Node* known = FindIno(st.st_ino);
   if (known != nullptr) {
     if (keep != nullptr) *keep = false;
     return known;
@@ -137,74 +137,76 @@ Node* NodeTable::adopt(int fd, const struct stat& st, bool* keep) {
   Node* fresh = new Node();
   fresh->ino = st.st_ino;
   fresh->type = st.st_mode & S_IFMT;
-  if (!makeHandle(fd, fresh)) {
+  if (!MakeHandle(fd, fresh)) {
     // No handles here: only a descriptor of our own leads back to the inode.
     std::string path = "/proc/self/fd/" + std::to_string(fd);
     fresh->fd = ::open(path.c_str(), O_PATH | O_CLOEXEC);
     fresh->fdPinned = true;
     descriptors_.fetch_add(1, std::memory_order_relaxed);
   }
-  Shard& shard = inoShard(st.st_ino);
+  Shard& shard = InoShard(st.st_ino);
   std::unique_lock lock(shard.mutex);
-  known = findInoLocked(shard, st.st_ino);
+  known = FindInoLocked(shard, st.st_ino);
   if (known != nullptr) {
     lock.unlock();
-    destroy(fresh);
+    Destroy(fresh);
     if (keep != nullptr) *keep = false;
     return known;
   }
   fresh->id = nextId_.fetch_add(1, std::memory_order_relaxed);
-  insert(fresh);
+  Insert(fresh);
   lock.unlock();
   if (keep == nullptr) return fresh;
   std::vector<int> closing;
-  Shard& byId = idShard(fresh->id);
+  Shard& byId = IdShard(fresh->id);
   {
     std::lock_guard idLock(byId.mutex);
     *keep = fresh->fd < 0;
     if (*keep) {
       fresh->fd = fd;
       descriptors_.fetch_add(1, std::memory_order_relaxed);
-      cacheAdd(byId, fresh, &closing);
+      CacheAdd(byId, fresh, &closing);
     }
   }
   for (int old : closing) close(old);
   return fresh;
 }
 
-bool NodeTable::unref(Node* node, uint64_t count) {
+bool NodeTable::Unref(Node* node, uint64_t count) {
   // Never to zero outside the lock: somebody could find the node by its inode number meanwhile.
   uint64_t refs = node->refs.load(std::memory_order_relaxed);
   while (refs > count) {
-    if (node->refs.compare_exchange_weak(refs, refs - count, std::memory_order_acq_rel)) return false;
+    if (node->refs.compare_exchange_weak(refs, refs - count, std::memory_order_acq_rel)) {
+      return false;
+    }
   }
   if (node == root_) return false;
-  Shard& shard = inoShard(node->ino);
+  Shard& shard = InoShard(node->ino);
   std::lock_guard lock(shard.mutex);
   if (node->refs.fetch_sub(count, std::memory_order_acq_rel) > count) return false;
-  release(node);
+  Release(node);
   return true;
 }
 
 // Out of both maps; the ino shard's lock is held.
-void NodeTable::release(Node* node) {
-  Shard& byIno = inoShard(node->ino);
-  Node** link = &byIno.buckets[bucket(byIno, node->ino)];
+void NodeTable::Release(Node* node) {
+  Shard& byIno = InoShard(node->ino);
+  Node** link = &byIno.buckets[Bucket(byIno, node->ino)];
   while (*link != node) link = &(*link)->nextIno;
   *link = node->nextIno;
   byIno.count--;
 
-  Shard& byId = idShard(node->id);
+  Shard& byId = IdShard(node->id);
   std::lock_guard lock(byId.mutex);
-  link = &byId.buckets[bucket(byId, node->id)];
+  link = &byId.buckets[Bucket(byId, node->id)];
   while (*link != node) link = &(*link)->nextId;
   *link = node->nextId;
   byId.count--;
-  if (node->fd >= 0 && !node->fdPinned) cacheRemove(byId, node);
+  if (node->fd >= 0 && !node->fdPinned) CacheRemove(byId, node);
   count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void NodeTable::destroy(Node* node) {
+void NodeTable::Destroy(Node* node) {
   if (node->fd >= 0) {
     close(node->fd);
     descriptors_.fetch_sub(1, std::memory_order_relaxed);

@@ -1,5 +1,6 @@
-// nodeid ↔ inode. Finds inodes by id and by inode number, keeps file handles instead of descriptors so
-// that a million known inodes cost no descriptor each, and a bounded cache of O_PATH descriptors.
+// nodeid ↔ inode. Finds inodes by id and by inode number, keeps file handles instead of descriptors
+// so that a million known inodes cost no descriptor each, and a bounded cache of O_PATH
+// descriptors.
 #pragma once
 #include <atomic>
 #include <mutex>
@@ -22,9 +23,9 @@ class PathFd {
   PathFd& operator=(const PathFd&) = delete;
   ~PathFd();
   // ≥ 0, or a negative errno.
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-  int error() const { return -fd_; }
+  int Get() const { return fd_; }
+  bool Ok() const { return fd_ >= 0; }
+  int Error() const { return -fd_; }
 
  private:
   NodeTable* table_;
@@ -36,30 +37,31 @@ class NodeTable {
  public:
   // `rootFd` is a real (not O_PATH) descriptor of the root directory; it stays the caller's.
   // Returns an errno. `descriptorsMax` bounds the cache.
-  int open(int rootFd, size_t descriptorsMax);
+  int Open(int rootFd, size_t descriptorsMax);
   ~NodeTable();
 
-  Node* root() const { return root_; }
-  uint64_t device() const { return device_; }
+  Node* Root() const { return root_; }
+  uint64_t Device() const { return device_; }
   // The node with a new reference, or null when there is none.
-  Node* find(uint64_t id);
-  // A new reference on the node of this inode, made when unknown. `fd` may be O_PATH or real; with `keep`
-  // it is an O_PATH descriptor the table may keep: *keep says afterwards whether it did.
-  Node* adopt(int fd, const struct stat& st, bool* keep);
+  Node* Find(uint64_t id);
+  // A new reference on the node of this inode, made when unknown. `fd` may be O_PATH or real; with
+  // `keep` it is an O_PATH descriptor the table may keep: *keep says afterwards whether it did.
+  Node* Adopt(int fd, const struct stat& st, bool* keep);
   // The known node of an inode number with a new reference, or null.
-  Node* findIno(uint64_t ino);
-  void ref(Node* node) { node->refs.fetch_add(1, std::memory_order_relaxed); }
-  // Drops references. True: it was the last, the node is out of the table and the caller's to release.
-  [[nodiscard]] bool unref(Node* node, uint64_t count = 1);
+  Node* FindIno(uint64_t ino);
+  void Ref(Node* node) { node->refs.fetch_add(1, std::memory_order_relaxed); }
+  // Drops references. True: it was the last, the node is out of the table and the caller's to
+  // release.
+  [[nodiscard]] bool Unref(Node* node, uint64_t count = 1);
   // Frees a node that is out of the table.
-  void destroy(Node* node);
+  void Destroy(Node* node);
 
-  PathFd fd(Node* node);
+  PathFd OpenPath(Node* node);
   // Keeps the inode reachable and its number unused after its last name goes. Takes `fd` (O_PATH).
-  void pin(Node* node, int fd);
+  void Pin(Node* node, int fd);
 
-  size_t size() const { return count_.load(std::memory_order_relaxed); }
-  size_t descriptors() const { return descriptors_.load(std::memory_order_relaxed); }
+  size_t Size() const { return count_.load(std::memory_order_relaxed); }
+  size_t Descriptors() const { return descriptors_.load(std::memory_order_relaxed); }
 
  private:
   friend class PathFd;
@@ -73,21 +75,21 @@ class NodeTable {
     Node* oldest = nullptr;
     size_t cached = 0;
   };
-  static uint64_t mix(uint64_t key) { return key * 0x9e3779b97f4a7c15ull; }
-  Shard& idShard(uint64_t id) { return ids_[mix(id) >> 58]; }
-  Shard& inoShard(uint64_t ino) { return inos_[mix(ino) >> 58]; }
-  static size_t bucket(const Shard& shard, uint64_t key) {
-    return (mix(key) >> 20) & (shard.buckets.size() - 1);
+  static uint64_t Mix(uint64_t key) { return key * 0x9e3779b97f4a7c15ull; }
+  Shard& IdShard(uint64_t id) { return ids_[Mix(id) >> 58]; }
+  Shard& InoShard(uint64_t ino) { return inos_[Mix(ino) >> 58]; }
+  static size_t Bucket(const Shard& shard, uint64_t key) {
+    return (Mix(key) >> 20) & (shard.buckets.size() - 1);
   }
-  void insert(Node* node);
-  void growIds(Shard& shard);
-  void growInos(Shard& shard);
-  Node* findInoLocked(Shard& shard, uint64_t ino);
-  bool makeHandle(int fd, Node* node);
-  int openHandle(const Node* node) const;
-  void cacheAdd(Shard& shard, Node* node, std::vector<int>* closing);
-  void cacheRemove(Shard& shard, Node* node);
-  void release(Node* node);
+  void Insert(Node* node);
+  void GrowIds(Shard& shard);
+  void GrowInos(Shard& shard);
+  Node* FindInoLocked(Shard& shard, uint64_t ino);
+  bool MakeHandle(int fd, Node* node);
+  int OpenHandle(const Node* node) const;
+  void CacheAdd(Shard& shard, Node* node, std::vector<int>* closing);
+  void CacheRemove(Shard& shard, Node* node);
+  void Release(Node* node);
 
   Shard ids_[kShards];
   Shard inos_[kShards];

@@ -1,4 +1,5 @@
-// Reading directories. Offsets are the backing filesystem's own d_off, so that telldir and seekdir hold.
+// Reading directories. Offsets are the backing filesystem's own d_off, so that telldir and seekdir
+// hold.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +24,10 @@ struct LinuxDirent {
   char name[];
 };
 
-size_t align8(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
+size_t Align8(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
 
 // The entry at the directory's position, or null at the end; *errnum is 0 or why not.
-const LinuxDirent* peek(OpenDirectory& directory, int* errnum) {
+const LinuxDirent* Peek(OpenDirectory& directory, int* errnum) {
   *errnum = 0;
   if (directory.used >= directory.entries.size()) {
     directory.entries.resize(kEntriesBytes);
@@ -39,7 +40,7 @@ const LinuxDirent* peek(OpenDirectory& directory, int* errnum) {
   return reinterpret_cast<const LinuxDirent*>(directory.entries.data() + directory.used);
 }
 
-void seek(OpenDirectory& directory, uint64_t offset) {
+void Seek(OpenDirectory& directory, uint64_t offset) {
   // Offset 0 always reads anew: rewinddir must show what changed meanwhile.
   if (offset != 0 && offset == directory.position) return;
   lseek(directory.fd, static_cast<off_t>(offset), SEEK_SET);
@@ -48,33 +49,34 @@ void seek(OpenDirectory& directory, uint64_t offset) {
   directory.position = offset;
 }
 
-bool isDots(const char* name) {
+bool IsDots(const char* name) {
   return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
-// Fills in the lookup of one entry; without one (nodeid 0) the kernel looks it up itself when it needs it.
-void lookupEntry(Session& session, OpenDirectory& directory, const char* name,
+// Fills in the lookup of one entry; without one (nodeid 0) the kernel looks it up itself when it
+// needs it.
+void LookupEntry(Session& session, OpenDirectory& directory, const char* name,
                  abi::EntryOut* entry) {
-  if (isDots(name) || lookupName(session, directory.node, name, entry) != 0) *entry = {};
+  if (IsDots(name) || LookupName(session, directory.node, name, entry) != 0) *entry = {};
 }
 
-void readEntries(Session& session, Request& request, bool plus) {
-  const auto& in = request.arg<abi::ReadIn>();
-  OpenDirectory& directory = *directoryOf(in.fh);
+void ReadEntries(Session& session, Request& request, bool plus) {
+  const auto& in = request.Arg<abi::ReadIn>();
+  OpenDirectory& directory = *DirectoryOf(in.fh);
   std::lock_guard lock(directory.mutex);
-  seek(directory, in.offset);
-  uint8_t* out = request.worker.scratch();
+  Seek(directory, in.offset);
+  uint8_t* out = request.worker.Scratch();
   size_t limit = std::min<size_t>(in.size, kScratchBytes);
   size_t used = 0;
   size_t prefix = plus ? sizeof(abi::EntryOut) : 0;
   int errnum;
-  while (const LinuxDirent* from = peek(directory, &errnum)) {
+  while (const LinuxDirent* from = Peek(directory, &errnum)) {
     size_t nameBytes = std::strlen(from->name);
-    size_t size = align8(prefix + sizeof(abi::Dirent) + nameBytes);
+    size_t size = Align8(prefix + sizeof(abi::Dirent) + nameBytes);
     if (used + size > limit) break;
     uint8_t* to = out + used;
     std::memset(to + size - 8, 0, 8);
-    if (plus) lookupEntry(session, directory, from->name, reinterpret_cast<abi::EntryOut*>(to));
+    if (plus) LookupEntry(session, directory, from->name, reinterpret_cast<abi::EntryOut*>(to));
     auto* dirent = reinterpret_cast<abi::Dirent*>(to + prefix);
     dirent->ino = from->ino;
     dirent->off = static_cast<uint64_t>(from->off);
@@ -85,36 +87,36 @@ void readEntries(Session& session, Request& request, bool plus) {
     directory.used += from->recordBytes;
     directory.position = static_cast<uint64_t>(from->off);
   }
-  if (used == 0 && errnum != 0) return request.error(errnum);
-  request.reply(out, used);
+  if (used == 0 && errnum != 0) return request.Error(errnum);
+  request.Reply(out, used);
 }
 
 }  // namespace
 
-void handleOpendir(Session& session, Request& request) {
-  NodeHold node(session, session.nodes.find(request.head.nodeid));
-  if (!node) return request.error(ESTALE);
-  PathFd path = session.nodes.fd(node.get());
-  if (!path.ok()) return request.error(path.error());
-  int fd = openat(path.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return request.error(errno);
+void HandleOpendir(Session& session, Request& request) {
+  NodeHold node(session, session.nodes.Find(request.head.nodeid));
+  if (!node) return request.Error(ESTALE);
+  PathFd path = session.nodes.OpenPath(node.Get());
+  if (!path.Ok()) return request.Error(path.Error());
+  int fd = openat(path.Get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return request.Error(errno);
   auto* directory = new OpenDirectory();
   directory->fd = fd;
-  directory->node = node.get();
-  session.nodes.ref(node.get());
+  directory->node = node.Get();
+  session.nodes.Ref(node.Get());
   abi::OpenOut out = {};
   out.fh = reinterpret_cast<uint64_t>(directory);
-  request.reply(&out, sizeof(out));
+  request.Reply(&out, sizeof(out));
 }
 
-void handleReaddir(Session& session, Request& request) { readEntries(session, request, false); }
-void handleReaddirplus(Session& session, Request& request) { readEntries(session, request, true); }
+void HandleReaddir(Session& session, Request& request) { ReadEntries(session, request, false); }
+void HandleReaddirplus(Session& session, Request& request) { ReadEntries(session, request, true); }
 
-void handleReleasedir(Session& session, Request& request) {
-  OpenDirectory* directory = directoryOf(request.arg<abi::ReleaseIn>().fh);
-  request.ok();
+void HandleReleasedir(Session& session, Request& request) {
+  OpenDirectory* directory = DirectoryOf(request.Arg<abi::ReleaseIn>().fh);
+  request.Ok();
   close(directory->fd);
-  session.unref(directory->node);
+  session.Unref(directory->node);
   delete directory;
 }
 

@@ -1,5 +1,6 @@
-// What makes inodes: CREATE, MKNOD, MKDIR, SYMLINK. The system call runs with the caller's identity and
-// umask, so that owner, group, set-group-id and default ACLs come out as if the caller had made it here.
+// What makes inodes: CREATE, MKNOD, MKDIR, SYMLINK. The system call runs with the caller's identity
+// and umask, so that owner, group, set-group-id and default ACLs come out as if the caller had made
+// it here.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,12 +14,12 @@ namespace {
 
 // Runs `call` (0 or more is success, else errno is set) as the caller.
 template <class Call>
-int asCaller(const Request& request, Call&& call) {
+int AsCaller(const Request& request, Call&& call) {
   Credentials caller(request);
   int result = call();
   if (result < 0 && (errno == EACCES || errno == EPERM)) {
     // The kernel allowed it: the caller has capabilities beyond its uid.
-    caller.override();
+    caller.Override();
     result = call();
   }
   return result < 0 ? -errno : result;
@@ -33,61 +34,61 @@ struct Made {
 };
 
 // Puts the new inode into the stream and answers.
-void publishMade(Session& session, Request& request, const Made& made, NameChange& names,
+void PublishMade(Session& session, Request& request, const Made& made, NameChange& names,
                  const void* reply, size_t replyBytes) {
-  Node* parent = made.parent.get();
+  Node* parent = made.parent.Get();
   Node* node = made.node;
   Change change{request, Wait::name, reply, replyBytes};
-  session.publish(change, {{parent, kMarkEntries, true}}, [&](bool streaming, double token) {
-    session.nodes.ref(parent);
-    node->addAlias(parent, made.name.data(), made.name.size());
-    names.end();
-    if (session.stream.state() == StreamState::track) {
-      session.stream.mark(node, kMarkData | kMarkAttributes);
+  session.Publish(change, {{parent, kMarkEntries, true}}, [&](bool streaming, double token) {
+    session.nodes.Ref(parent);
+    node->AddAlias(parent, made.name.data(), made.name.size());
+    names.End();
+    if (session.stream.State() == StreamState::track) {
+      session.stream.Mark(node, kMarkData | kMarkAttributes);
     }
     if (!streaming) return;
-    session.stream.born(node);
-    session.times.touch(node);
+    session.stream.Born(node);
+    session.times.Touch(node);
     Record record;
     record.kind = kCreate;
     record.token = token;
-    record.ref = number(node->id);
-    record.parent = number(parent->id);
+    record.ref = Number(node->id);
+    record.parent = Number(parent->id);
     record.c = made.st.st_mode;
     record.d = made.st.st_uid;
     record.e = made.st.st_gid;
     record.f = static_cast<uint32_t>(made.st.st_rdev);
-    session.stream.emit(record, made.name, {}, made.target);
+    session.stream.Emit(record, made.name, {}, made.target);
   });
 }
 
 // The common end of MKNOD, MKDIR and SYMLINK: `call(directory)` makes the name.
 template <class Call>
-void make(Session& session, Request& request, const char* name, const char* target, Call&& call) {
-  NodeHold parent(session, session.nodes.find(request.head.nodeid));
-  if (!parent) return request.error(ESTALE);
-  PathFd directory = session.nodes.fd(parent.get());
-  if (!directory.ok()) return request.error(directory.error());
-  NameChange names(parent.get());
-  int result = asCaller(request, [&] { return call(directory.get()); });
+void Make(Session& session, Request& request, const char* name, const char* target, Call&& call) {
+  NodeHold parent(session, session.nodes.Find(request.head.nodeid));
+  if (!parent) return request.Error(ESTALE);
+  PathFd directory = session.nodes.OpenPath(parent.Get());
+  if (!directory.Ok()) return request.Error(directory.Error());
+  NameChange names(parent.Get());
+  int result = AsCaller(request, [&] { return call(directory.Get()); });
   if (result < 0) {
-    names.end();
-    return request.error(-result);
+    names.End();
+    return request.Error(-result);
   }
-  int fd = openat(directory.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  int fd = openat(directory.Get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   Made made{parent, name, target, nullptr, {}};
   if (fd < 0 || fstat(fd, &made.st) != 0) {
     int errnum = errno;
     if (fd >= 0) close(fd);
-    names.end();
-    return request.error(errnum);
+    names.End();
+    return request.Error(errnum);
   }
   bool kept = false;
-  made.node = session.nodes.adopt(fd, made.st, &kept);
+  made.node = session.nodes.Adopt(fd, made.st, &kept);
   if (!kept) close(fd);
   abi::EntryOut entry;
-  fillEntry(session, made.node, made.st, &entry);
-  publishMade(session, request, made, names, &entry, sizeof(entry));
+  FillEntry(session, made.node, made.st, &entry);
+  PublishMade(session, request, made, names, &entry, sizeof(entry));
 }
 
 struct CreateReply {
@@ -96,78 +97,78 @@ struct CreateReply {
 };
 
 // The name appeared without the kernel's knowledge; O_CREAT then just opens it.
-void openExisting(Session& session, Request& request, Node* parent, const char* name) {
-  const auto& in = request.arg<abi::CreateIn>();
+void OpenExisting(Session& session, Request& request, Node* parent, const char* name) {
+  const auto& in = request.Arg<abi::CreateIn>();
   CreateReply reply = {};
-  int errnum = lookupName(session, parent, name, &reply.entry);
-  if (errnum != 0) return request.error(errnum);
-  NodeHold node(session, session.nodes.find(reply.entry.nodeid));
-  int fd = openNode(session, node.get(), backingFlags(session, in.flags));
+  int errnum = LookupName(session, parent, name, &reply.entry);
+  if (errnum != 0) return request.Error(errnum);
+  NodeHold node(session, session.nodes.Find(reply.entry.nodeid));
+  int fd = OpenNode(session, node.Get(), BackingFlags(session, in.flags));
   if (fd < 0) {
-    session.unref(node.get());  // the lookup the kernel will not hear of
-    return request.error(-fd);
+    session.Unref(node.Get());  // the lookup the kernel will not hear of
+    return request.Error(-fd);
   }
-  reply.open.fh = reinterpret_cast<uint64_t>(makeOpenFile(session, fd, node.get()));
-  reply.open.openFlags = openReplyFlags(session, in.flags);
-  request.reply(&reply, sizeof(reply));
+  reply.open.fh = reinterpret_cast<uint64_t>(MakeOpenFile(session, fd, node.Get()));
+  reply.open.openFlags = OpenReplyFlags(session, in.flags);
+  request.Reply(&reply, sizeof(reply));
 }
 
 }  // namespace
 
-void handleCreate(Session& session, Request& request) {
-  const auto& in = request.arg<abi::CreateIn>();
-  const char* name = request.text(sizeof(in));
-  NodeHold parent(session, session.nodes.find(request.head.nodeid));
-  if (!parent) return request.error(ESTALE);
-  PathFd directory = session.nodes.fd(parent.get());
-  if (!directory.ok()) return request.error(directory.error());
-  NameChange names(parent.get());
-  request.worker.useUmask(in.umask & 0777);
-  int flags = backingFlags(session, in.flags) | O_CREAT | O_EXCL | O_NOFOLLOW;
-  int fd = asCaller(request,
-                    [&] { return openat(directory.get(), name, flags, in.mode & 07777); });
+void HandleCreate(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::CreateIn>();
+  const char* name = request.Text(sizeof(in));
+  NodeHold parent(session, session.nodes.Find(request.head.nodeid));
+  if (!parent) return request.Error(ESTALE);
+  PathFd directory = session.nodes.OpenPath(parent.Get());
+  if (!directory.Ok()) return request.Error(directory.Error());
+  NameChange names(parent.Get());
+  request.worker.UseUmask(in.umask & 0777);
+  int flags = BackingFlags(session, in.flags) | O_CREAT | O_EXCL | O_NOFOLLOW;
+  int fd = AsCaller(request,
+                    [&] { return openat(directory.Get(), name, flags, in.mode & 07777); });
   if (fd < 0) {
-    names.end();
+    names.End();
     if (fd == -EEXIST && (in.flags & (O_EXCL | O_TRUNC)) == 0) {
-      return openExisting(session, request, parent.get(), name);
+      return OpenExisting(session, request, parent.Get(), name);
     }
-    return request.error(-fd);
+    return request.Error(-fd);
   }
   Made made{parent, name, {}, nullptr, {}};
   if (fstat(fd, &made.st) != 0) {
     int errnum = errno;
     close(fd);
-    names.end();
-    return request.error(errnum);
+    names.End();
+    return request.Error(errnum);
   }
-  made.node = session.nodes.adopt(fd, made.st, nullptr);
+  made.node = session.nodes.Adopt(fd, made.st, nullptr);
   CreateReply reply = {};
-  fillEntry(session, made.node, made.st, &reply.entry);
-  reply.open.fh = reinterpret_cast<uint64_t>(makeOpenFile(session, fd, made.node));
-  reply.open.openFlags = openReplyFlags(session, in.flags);
-  publishMade(session, request, made, names, &reply, sizeof(reply));
+  FillEntry(session, made.node, made.st, &reply.entry);
+  reply.open.fh = reinterpret_cast<uint64_t>(MakeOpenFile(session, fd, made.node));
+  reply.open.openFlags = OpenReplyFlags(session, in.flags);
+  PublishMade(session, request, made, names, &reply, sizeof(reply));
 }
 
-void handleMknod(Session& session, Request& request) {
-  const auto& in = request.arg<abi::MknodIn>();
-  const char* name = request.text(sizeof(in));
-  request.worker.useUmask(in.umask & 0777);
-  make(session, request, name, "",
+void HandleMknod(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::MknodIn>();
+  const char* name = request.Text(sizeof(in));
+  request.worker.UseUmask(in.umask & 0777);
+  Make(session, request, name, "",
        [&](int directory) { return mknodat(directory, name, in.mode, in.rdev); });
 }
 
-void handleMkdir(Session& session, Request& request) {
-  const auto& in = request.arg<abi::MkdirIn>();
-  const char* name = request.text(sizeof(in));
-  request.worker.useUmask(in.umask & 0777);
-  make(session, request, name, "",
+void HandleMkdir(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::MkdirIn>();
+  const char* name = request.Text(sizeof(in));
+  request.worker.UseUmask(in.umask & 0777);
+  Make(session, request, name, "",
        [&](int directory) { return mkdirat(directory, name, in.mode & 07777); });
 }
 
-void handleSymlink(Session& session, Request& request) {
-  const char* name = request.text(0);
+void HandleSymlink(Session& session, Request& request) {
+  const char* name = request.Text(0);
   const char* target = name + std::strlen(name) + 1;
-  make(session, request, name, target,
+  Make(session, request, name, target,
        [&](int directory) { return symlinkat(target, directory, name); });
 }
 

@@ -1,5 +1,5 @@
-// What moves names: LINK, UNLINK, RMDIR, RENAME. The kernel holds the directories' locks until it has the
-// answer, so changes of one directory never run side by side.
+// What moves names: LINK, UNLINK, RMDIR, RENAME. The kernel holds the directories' locks until it
+// has the answer, so changes of one directory never run side by side.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,8 +16,8 @@ namespace twinfs {
 
 namespace {
 
-// An inode that is about to lose a name, held by a descriptor so that its number cannot be given anew
-// before the table has it pinned.
+// An inode that is about to lose a name, held by a descriptor so that its number cannot be given
+// anew before the table has it pinned.
 class Victim {
  public:
   Victim(Session& session, int directory, const char* name) : session_(session) {
@@ -25,24 +25,24 @@ class Victim {
     struct stat st;
     if (fd_ < 0 || fstat(fd_, &st) != 0) return;
     last_ = S_ISDIR(st.st_mode) || st.st_nlink == 1;
-    node_ = session.nodes.findIno(st.st_ino);
+    node_ = session.nodes.FindIno(st.st_ino);
   }
   Victim(const Victim&) = delete;
   Victim& operator=(const Victim&) = delete;
   ~Victim() {
     if (fd_ >= 0) close(fd_);
-    if (node_ != nullptr) session_.unref(node_);
+    if (node_ != nullptr) session_.Unref(node_);
   }
-  Node* node() const { return node_; }
-  // Before the record that takes the name, under the stream lock: ops on an inode that lives on without a
-  // known name must still reach the secondary.
-  void bindIfNeeded() {
-    if (node_ != nullptr && (!last_ || node_->opens.load() > 0)) session_.stream.bind(node_);
+  Node* Inode() const { return node_; }
+  // Before the record that takes the name, under the stream lock: ops on an inode that lives on
+  // without a known name must still reach the secondary.
+  void BindIfNeeded() {
+    if (node_ != nullptr && (!last_ || node_->opens.load() > 0)) session_.stream.Bind(node_);
   }
   // After the last name is gone.
-  void pinIfGone() {
+  void PinIfGone() {
     if (node_ == nullptr || !last_) return;
-    session_.nodes.pin(node_, fd_);
+    session_.nodes.Pin(node_, fd_);
     fd_ = -1;
   }
 
@@ -53,44 +53,44 @@ class Victim {
   Node* node_ = nullptr;
 };
 
-void unrefAll(Session& session, std::initializer_list<Node*> nodes) {
+void UnrefAll(Session& session, std::initializer_list<Node*> nodes) {
   for (Node* node : nodes) {
-    if (node != nullptr) session.unref(node);
+    if (node != nullptr) session.Unref(node);
   }
 }
 
-void removeName(Session& session, Request& request, bool isDirectory) {
-  const char* name = request.text(0);
-  NodeHold parent(session, session.nodes.find(request.head.nodeid));
-  if (!parent) return request.error(ESTALE);
-  PathFd directory = session.nodes.fd(parent.get());
-  if (!directory.ok()) return request.error(directory.error());
-  Victim victim(session, directory.get(), name);
-  NameChange names(parent.get());
-  if (unlinkat(directory.get(), name, isDirectory ? AT_REMOVEDIR : 0) != 0) {
+void RemoveName(Session& session, Request& request, bool isDirectory) {
+  const char* name = request.Text(0);
+  NodeHold parent(session, session.nodes.Find(request.head.nodeid));
+  if (!parent) return request.Error(ESTALE);
+  PathFd directory = session.nodes.OpenPath(parent.Get());
+  if (!directory.Ok()) return request.Error(directory.Error());
+  Victim victim(session, directory.Get(), name);
+  NameChange names(parent.Get());
+  if (unlinkat(directory.Get(), name, isDirectory ? AT_REMOVEDIR : 0) != 0) {
     int errnum = errno;
-    names.end();
-    return request.error(errnum);
+    names.End();
+    return request.Error(errnum);
   }
-  victim.pinIfGone();
+  victim.PinIfGone();
   std::string_view text = name;
   Node* dropped = nullptr;
   Change change{request, Wait::name, nullptr, 0};
-  session.publish(change, {{parent.get(), kMarkEntries, true}}, [&](bool streaming, double token) {
-    if (streaming) victim.bindIfNeeded();
-    if (victim.node() != nullptr) {
-      dropped = victim.node()->removeAlias(parent.get(), text.data(), text.size());
+  session.Publish(change, {{parent.Get(), kMarkEntries, true}}, [&](bool streaming, double token) {
+    if (streaming) victim.BindIfNeeded();
+    if (victim.Inode() != nullptr) {
+      dropped = victim.Inode()->RemoveAlias(parent.Get(), text.data(), text.size());
     }
-    names.end();
+    names.End();
     if (!streaming) return;
     Record record;
     record.kind = kUnlink;
     record.flags = isDirectory ? kFlagDirectory : 0;
     record.token = token;
-    record.parent = number(parent->id);
-    session.stream.emit(record, text);
+    record.parent = Number(parent->id);
+    session.stream.Emit(record, text);
   });
-  unrefAll(session, {dropped});
+  UnrefAll(session, {dropped});
 }
 
 struct Place {
@@ -99,127 +99,128 @@ struct Place {
 };
 
 // The table's side of a rename. Returns the parents whose references are to be dropped.
-std::pair<Node*, Node*> moveAliases(Session& session, Node* source, Node* target, const Place& from,
+std::pair<Node*, Node*> MoveAliases(Session& session, Node* source, Node* target, const Place& from,
                                     const Place& to, bool exchange) {
   Node* first = nullptr;
   Node* second = nullptr;
   if (target != nullptr) {
-    second = target->removeAlias(to.directory, to.name.data(), to.name.size());
+    second = target->RemoveAlias(to.directory, to.name.data(), to.name.size());
     if (exchange) {
-      session.nodes.ref(from.directory);
-      target->addAlias(from.directory, from.name.data(), from.name.size());
+      session.nodes.Ref(from.directory);
+      target->AddAlias(from.directory, from.name.data(), from.name.size());
     }
   }
   if (source != nullptr) {
-    first = source->removeAlias(from.directory, from.name.data(), from.name.size());
-    session.nodes.ref(to.directory);
-    source->addAlias(to.directory, to.name.data(), to.name.size());
+    first = source->RemoveAlias(from.directory, from.name.data(), from.name.size());
+    session.nodes.Ref(to.directory);
+    source->AddAlias(to.directory, to.name.data(), to.name.size());
   }
   return {first, second};
 }
 
-void renameName(Session& session, Request& request, uint64_t newDirectory, uint32_t flags,
+void RenameName(Session& session, Request& request, uint64_t newDirectory, uint32_t flags,
                 const char* name) {
   const char* newName = name + std::strlen(name) + 1;
-  NodeHold parent(session, session.nodes.find(request.head.nodeid));
-  NodeHold newParent(session, session.nodes.find(newDirectory));
-  if (!parent || !newParent) return request.error(ESTALE);
-  PathFd from = session.nodes.fd(parent.get());
-  PathFd to = session.nodes.fd(newParent.get());
-  if (!from.ok() || !to.ok()) return request.error(from.ok() ? to.error() : from.error());
+  NodeHold parent(session, session.nodes.Find(request.head.nodeid));
+  NodeHold newParent(session, session.nodes.Find(newDirectory));
+  if (!parent || !newParent) return request.Error(ESTALE);
+  PathFd from = session.nodes.OpenPath(parent.Get());
+  PathFd to = session.nodes.OpenPath(newParent.Get());
+  if (!from.Ok() || !to.Ok()) return request.Error(from.Ok() ? to.Error() : from.Error());
   bool exchange = (flags & RENAME_EXCHANGE) != 0;
-  Victim source(session, from.get(), name);
-  Victim target(session, to.get(), newName);
-  NameChange names(parent.get());
-  NameChange newNames(newParent.get());
-  if (syscall(SYS_renameat2, from.get(), name, to.get(), newName, flags) != 0) {
+  Victim source(session, from.Get(), name);
+  Victim target(session, to.Get(), newName);
+  NameChange names(parent.Get());
+  NameChange newNames(newParent.Get());
+  if (syscall(SYS_renameat2, from.Get(), name, to.Get(), newName, flags) != 0) {
     int errnum = errno;
-    names.end();
-    newNames.end();
-    return request.error(errnum);
+    names.End();
+    newNames.End();
+    return request.Error(errnum);
   }
-  if (!exchange) target.pinIfGone();
-  Place old{parent.get(), name};
-  Place fresh{newParent.get(), newName};
+  if (!exchange) target.PinIfGone();
+  Place old{parent.Get(), name};
+  Place fresh{newParent.Get(), newName};
   std::pair<Node*, Node*> dropped;
   Change change{request, Wait::name, nullptr, 0};
-  session.publish(change,
-                  {{parent.get(), kMarkEntries, true}, {newParent.get(), kMarkEntries, true}},
+  session.Publish(change,
+                  {{parent.Get(), kMarkEntries, true}, {newParent.Get(), kMarkEntries, true}},
                   [&](bool streaming, double token) {
-    if (streaming && !exchange) target.bindIfNeeded();
-    if (session.stream.state() == StreamState::track) {
-      // A resync's target knows names, not inodes: what got another name is compared with all below it.
-      if (source.node() != nullptr) session.stream.mark(source.node(), kMarkData);
-      if (exchange && target.node() != nullptr) session.stream.mark(target.node(), kMarkData);
+    if (streaming && !exchange) target.BindIfNeeded();
+    if (session.stream.State() == StreamState::track) {
+      // A resync's target knows names, not inodes: what got another name is compared with all below
+      // it.
+      if (source.Inode() != nullptr) session.stream.Mark(source.Inode(), kMarkData);
+      if (exchange && target.Inode() != nullptr) session.stream.Mark(target.Inode(), kMarkData);
     }
-    dropped = moveAliases(session, source.node(), target.node(), old, fresh, exchange);
-    names.end();
-    newNames.end();
+    dropped = MoveAliases(session, source.Inode(), target.Inode(), old, fresh, exchange);
+    names.End();
+    newNames.End();
     if (!streaming) return;
     Record record;
     record.kind = kRename;
     record.token = token;
-    record.parent = number(parent->id);
-    record.parent2 = number(newParent->id);
+    record.parent = Number(parent->id);
+    record.parent2 = Number(newParent->id);
     record.f = flags;
-    session.stream.emit(record, old.name, fresh.name);
+    session.stream.Emit(record, old.name, fresh.name);
   });
-  unrefAll(session, {dropped.first, dropped.second});
+  UnrefAll(session, {dropped.first, dropped.second});
 }
 
 }  // namespace
 
-void handleUnlink(Session& session, Request& request) { removeName(session, request, false); }
-void handleRmdir(Session& session, Request& request) { removeName(session, request, true); }
+void HandleUnlink(Session& session, Request& request) { RemoveName(session, request, false); }
+void HandleRmdir(Session& session, Request& request) { RemoveName(session, request, true); }
 
-void handleRename(Session& session, Request& request) {
-  const auto& in = request.arg<abi::RenameIn>();
-  renameName(session, request, in.newDir, 0, request.text(sizeof(in)));
+void HandleRename(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::RenameIn>();
+  RenameName(session, request, in.newDir, 0, request.Text(sizeof(in)));
 }
 
-void handleRename2(Session& session, Request& request) {
-  const auto& in = request.arg<abi::Rename2In>();
-  renameName(session, request, in.newDir, in.flags, request.text(sizeof(in)));
+void HandleRename2(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::Rename2In>();
+  RenameName(session, request, in.newDir, in.flags, request.Text(sizeof(in)));
 }
 
-void handleLink(Session& session, Request& request) {
-  const auto& in = request.arg<abi::LinkIn>();
-  const char* name = request.text(sizeof(in));
-  NodeHold parent(session, session.nodes.find(request.head.nodeid));
-  NodeHold node(session, session.nodes.find(in.oldNodeid));
-  if (!parent || !node) return request.error(ESTALE);
-  PathFd directory = session.nodes.fd(parent.get());
-  PathFd inode = session.nodes.fd(node.get());
-  if (!directory.ok() || !inode.ok()) return request.error(ESTALE);
-  NameChange names(parent.get());
+void HandleLink(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::LinkIn>();
+  const char* name = request.Text(sizeof(in));
+  NodeHold parent(session, session.nodes.Find(request.head.nodeid));
+  NodeHold node(session, session.nodes.Find(in.oldNodeid));
+  if (!parent || !node) return request.Error(ESTALE);
+  PathFd directory = session.nodes.OpenPath(parent.Get());
+  PathFd inode = session.nodes.OpenPath(node.Get());
+  if (!directory.Ok() || !inode.Ok()) return request.Error(ESTALE);
+  NameChange names(parent.Get());
   struct stat st;
-  if (linkat(inode.get(), "", directory.get(), name, AT_EMPTY_PATH) != 0 ||
-      fstat(inode.get(), &st) != 0) {
+  if (linkat(inode.Get(), "", directory.Get(), name, AT_EMPTY_PATH) != 0 ||
+      fstat(inode.Get(), &st) != 0) {
     int errnum = errno;
-    names.end();
-    return request.error(errnum);
+    names.End();
+    return request.Error(errnum);
   }
-  session.nodes.ref(node.get());  // the kernel's lookup
+  session.nodes.Ref(node.Get());  // the kernel's lookup
   abi::EntryOut entry;
-  fillEntry(session, node.get(), st, &entry);
+  FillEntry(session, node.Get(), st, &entry);
   std::string_view text = name;
   Change change{request, Wait::name, &entry, sizeof(entry)};
-  session.publish(change, {{parent.get(), kMarkEntries, true}, {node.get(), 0, false}},
+  session.Publish(change, {{parent.Get(), kMarkEntries, true}, {node.Get(), 0, false}},
                   [&](bool streaming, double token) {
-    if (session.stream.state() == StreamState::track && !node->isNameless()) {
+    if (session.stream.State() == StreamState::track && !node->IsNameless()) {
       // Both names are listed again, so that the target finds them to be one inode.
-      session.stream.mark(node->alias.parent, kMarkEntries);
+      session.stream.Mark(node->alias.parent, kMarkEntries);
     }
-    session.nodes.ref(parent.get());
-    node->addAlias(parent.get(), text.data(), text.size());
-    names.end();
+    session.nodes.Ref(parent.Get());
+    node->AddAlias(parent.Get(), text.data(), text.size());
+    names.End();
     if (!streaming) return;
     Record record;
     record.kind = kLink;
     record.token = token;
-    record.ref = number(node->id);
-    record.parent = number(parent->id);
-    session.stream.emit(record, text);
+    record.ref = Number(node->id);
+    record.parent = Number(parent->id);
+    session.stream.Emit(record, text);
   });
 }
 

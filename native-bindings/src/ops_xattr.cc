@@ -1,4 +1,5 @@
-// Extended attributes. The mark on the root (trusted.twinfs) is the program's own: hidden and untouchable.
+// Extended attributes. The mark on the root (trusted.twinfs) is the program's own: hidden and
+// untouchable.
 #include <errno.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -16,17 +17,17 @@ constexpr std::string_view kTrusted = "trusted.";
 constexpr size_t kListMax = 64 * 1024;  // XATTR_LIST_MAX and XATTR_SIZE_MAX
 
 // Answers `bytes` bytes, or their number when the caller asked for that (size 0).
-void replySized(Request& request, const void* data, size_t bytes, uint32_t size) {
+void ReplySized(Request& request, const void* data, size_t bytes, uint32_t size) {
   if (size == 0) {
     abi::GetxattrOut out = {static_cast<uint32_t>(bytes), 0};
-    return request.reply(&out, sizeof(out));
+    return request.Reply(&out, sizeof(out));
   }
-  if (bytes > size) return request.error(ERANGE);
-  request.reply(data, bytes);
+  if (bytes > size) return request.Error(ERANGE);
+  request.Reply(data, bytes);
 }
 
 // Takes names the caller must not see out of a list; returns what is left.
-size_t filterNames(char* list, size_t bytes, bool privileged) {
+size_t FilterNames(char* list, size_t bytes, bool privileged) {
   size_t kept = 0;
   for (size_t at = 0; at < bytes;) {
     std::string_view name(list + at);
@@ -43,102 +44,104 @@ size_t filterNames(char* list, size_t bytes, bool privileged) {
 
 }  // namespace
 
-void handleGetxattr(Session& session, Request& request) {
-  const auto& in = request.arg<abi::GetxattrIn>();
-  const char* name = request.text(sizeof(in));
-  if (name == kOwnMark) return request.error(ENODATA);
-  NodeHold node(session, session.nodes.find(request.head.nodeid));
-  if (!node) return request.error(ESTALE);
-  PathFd path = session.nodes.fd(node.get());
-  if (!path.ok()) return request.error(path.error());
-  uint8_t* value = request.worker.scratch();
+void HandleGetxattr(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::GetxattrIn>();
+  const char* name = request.Text(sizeof(in));
+  if (name == kOwnMark) return request.Error(ENODATA);
+  NodeHold node(session, session.nodes.Find(request.head.nodeid));
+  if (!node) return request.Error(ESTALE);
+  PathFd path = session.nodes.OpenPath(node.Get());
+  if (!path.Ok()) return request.Error(path.Error());
+  uint8_t* value = request.worker.Scratch();
   size_t room = in.size == 0 ? 0 : std::min<size_t>(in.size, kScratchBytes);
-  ssize_t bytes = getxattr(ProcPath(path.get()).get(), name, value, room);
-  if (bytes < 0) return request.error(errno);
-  replySized(request, value, static_cast<size_t>(bytes), in.size);
+  ssize_t bytes = getxattr(ProcPath(path.Get()).Get(), name, value, room);
+  if (bytes < 0) return request.Error(errno);
+  ReplySized(request, value, static_cast<size_t>(bytes), in.size);
 }
 
-void handleListxattr(Session& session, Request& request) {
-  const auto& in = request.arg<abi::GetxattrIn>();
-  NodeHold node(session, session.nodes.find(request.head.nodeid));
-  if (!node) return request.error(ESTALE);
-  PathFd path = session.nodes.fd(node.get());
-  if (!path.ok()) return request.error(path.error());
-  char* list = reinterpret_cast<char*>(request.worker.scratch());
-  ssize_t bytes = listxattr(ProcPath(path.get()).get(), list, kListMax);
-  if (bytes < 0) return request.error(errno);
-  size_t kept = filterNames(list, static_cast<size_t>(bytes), request.head.uid == 0);
-  replySized(request, list, kept, in.size);
+void HandleListxattr(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::GetxattrIn>();
+  NodeHold node(session, session.nodes.Find(request.head.nodeid));
+  if (!node) return request.Error(ESTALE);
+  PathFd path = session.nodes.OpenPath(node.Get());
+  if (!path.Ok()) return request.Error(path.Error());
+  char* list = reinterpret_cast<char*>(request.worker.Scratch());
+  ssize_t bytes = listxattr(ProcPath(path.Get()).Get(), list, kListMax);
+  if (bytes < 0) return request.Error(errno);
+  size_t kept = FilterNames(list, static_cast<size_t>(bytes), request.head.uid == 0);
+  ReplySized(request, list, kept, in.size);
 }
 
-void handleSetxattr(Session& session, Request& request) {
-  const auto& in = request.arg<abi::SetxattrIn>();
+void HandleSetxattr(Session& session, Request& request) {
+  const auto& in = request.Arg<abi::SetxattrIn>();
   size_t header = session.setxattrExtended ? sizeof(in) : abi::kSetxattrCompatBytes;
-  const char* name = request.text(header);
-  if (name == kOwnMark) return request.error(EPERM);
+  const char* name = request.Text(header);
+  if (name == kOwnMark) return request.Error(EPERM);
   const char* value = name + std::strlen(name) + 1;
   bool killSgid =
       session.setxattrExtended && (in.setxattrFlags & abi::kSetxattrAclKillSgid) != 0;
-  NodeHold node(session, session.nodes.find(request.head.nodeid));
-  if (!node) return request.error(ESTALE);
-  PathFd path = session.nodes.fd(node.get());
-  if (!path.ok()) return request.error(path.error());
-  RangeGuard guard(session.ranges, node.get(), 0, kWholeFile);
-  ProcPath proc(path.get());
-  if (setxattr(proc.get(), name, value, in.size, static_cast<int>(in.flags)) != 0) {
+  NodeHold node(session, session.nodes.Find(request.head.nodeid));
+  if (!node) return request.Error(ESTALE);
+  PathFd path = session.nodes.OpenPath(node.Get());
+  if (!path.Ok()) return request.Error(path.Error());
+  RangeGuard guard(session.ranges, node.Get(), 0, kWholeFile);
+  ProcPath proc(path.Get());
+  if (setxattr(proc.Get(), name, value, in.size, static_cast<int>(in.flags)) != 0) {
     int errnum = errno;
-    guard.release();
-    return request.error(errnum);
+    guard.Release();
+    return request.Error(errnum);
   }
   struct stat st;
-  if (killSgid && fstat(path.get(), &st) == 0 && (st.st_mode & S_ISGID) != 0) {
+  if (killSgid && fstat(path.Get(), &st) == 0 && (st.st_mode & S_ISGID) != 0) {
     // A chmod of one's own ACL: outside the file's group it loses set-group-id.
-    killSgid = chmod(proc.get(), st.st_mode & 05777) == 0 && fstat(path.get(), &st) == 0;
+    killSgid = chmod(proc.Get(), st.st_mode & 05777) == 0 && fstat(path.Get(), &st) == 0;
   } else {
     killSgid = false;
   }
   Change change{request, Wait::name, nullptr, 0, &guard};
-  session.publish(change, {{node.get(), kMarkAttributes, false}}, [&](bool streaming, double token) {
+  session.Publish(change, {{node.Get(), kMarkAttributes, false}},
+                  [&](bool streaming, double token) {
     if (!streaming) return;
     Record record;
     record.kind = kSetxattr;
     record.token = killSgid ? 0 : token;
-    record.ref = number(node->id);
+    record.ref = Number(node->id);
     record.f = in.flags;
-    session.stream.emit(record, name, {}, {value, in.size});
+    session.stream.Emit(record, name, {}, {value, in.size});
     if (!killSgid) return;
     Record mode;
     mode.kind = kSetattr;
     mode.token = token;
-    mode.ref = number(node->id);
+    mode.ref = Number(node->id);
     mode.c = st.st_mode;
     mode.d = st.st_uid;
     mode.e = st.st_gid;
-    session.stream.emit(mode);
+    session.stream.Emit(mode);
   });
 }
 
-void handleRemovexattr(Session& session, Request& request) {
-  const char* name = request.text(0);
-  if (name == kOwnMark) return request.error(EPERM);
-  NodeHold node(session, session.nodes.find(request.head.nodeid));
-  if (!node) return request.error(ESTALE);
-  PathFd path = session.nodes.fd(node.get());
-  if (!path.ok()) return request.error(path.error());
-  RangeGuard guard(session.ranges, node.get(), 0, kWholeFile);
-  if (removexattr(ProcPath(path.get()).get(), name) != 0) {
+void HandleRemovexattr(Session& session, Request& request) {
+  const char* name = request.Text(0);
+  if (name == kOwnMark) return request.Error(EPERM);
+  NodeHold node(session, session.nodes.Find(request.head.nodeid));
+  if (!node) return request.Error(ESTALE);
+  PathFd path = session.nodes.OpenPath(node.Get());
+  if (!path.Ok()) return request.Error(path.Error());
+  RangeGuard guard(session.ranges, node.Get(), 0, kWholeFile);
+  if (removexattr(ProcPath(path.Get()).Get(), name) != 0) {
     int errnum = errno;
-    guard.release();
-    return request.error(errnum);
+    guard.Release();
+    return request.Error(errnum);
   }
   Change change{request, Wait::name, nullptr, 0, &guard};
-  session.publish(change, {{node.get(), kMarkAttributes, false}}, [&](bool streaming, double token) {
+  session.Publish(change, {{node.Get(), kMarkAttributes, false}},
+                  [&](bool streaming, double token) {
     if (!streaming) return;
     Record record;
     record.kind = kRemovexattr;
     record.token = token;
-    record.ref = number(node->id);
-    session.stream.emit(record, name);
+    record.ref = Number(node->id);
+    session.stream.Emit(record, name);
   });
 }
 

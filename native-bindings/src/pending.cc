@@ -15,7 +15,7 @@ constexpr uint64_t kIndexBits = 20;
 constexpr uint64_t kIndexMax = (1u << kIndexBits) - 2;
 constexpr uint32_t kGenerationMax = UINT32_MAX;
 
-double Pending::add(int fd, uint64_t unique, const void* reply, size_t bytes, uint8_t wait) {
+double Pending::Add(int fd, uint64_t unique, const void* reply, size_t bytes, uint8_t wait) {
   std::lock_guard lock(mutex_);
   uint32_t index;
   if (!free_.empty()) {
@@ -37,7 +37,7 @@ double Pending::add(int fd, uint64_t unique, const void* reply, size_t bytes, ui
   return static_cast<double>((static_cast<uint64_t>(slot.generation) << kIndexBits) + index + 1);
 }
 
-void Pending::finish(double token, uint8_t wait, int errnum) {
+void Pending::Finish(double token, uint8_t wait, int errnum) {
   uint64_t value = static_cast<uint64_t>(token);
   uint64_t index = (value & ((1u << kIndexBits) - 1)) - 1;
   Slot done;
@@ -54,10 +54,10 @@ void Pending::finish(double token, uint8_t wait, int errnum) {
     free_.push_back(static_cast<uint32_t>(index));
     count_.fetch_sub(1, std::memory_order_relaxed);
   }
-  writeReply(done.fd, done.unique, done.error, done.reply, done.bytes);
+  WriteReply(done.fd, done.unique, done.error, done.reply, done.bytes);
 }
 
-void Pending::clear() {
+void Pending::Clear() {
   std::lock_guard lock(mutex_);
   for (size_t i = 0; i < slots_.size(); i++) {
     Slot& slot = slots_[i];
@@ -69,7 +69,7 @@ void Pending::clear() {
   count_.store(0);
 }
 
-void writeReply(int fd, uint64_t unique, int error, const void* data, size_t bytes) {
+void WriteReply(int fd, uint64_t unique, int error, const void* data, size_t bytes) {
   abi::OutHeader head;
   size_t payload = error == 0 ? bytes : 0;
   head.len = static_cast<uint32_t>(sizeof(head) + payload);

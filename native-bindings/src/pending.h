@@ -1,5 +1,6 @@
-// Requests that are applied and whose answer waits: for the stream (`complete`), for the local group
-// commit, or for both. A token names a slot and its generation, so that a stale one is harmless.
+// Requests that are applied and whose answer waits: for the stream (`complete`), for the local
+// group commit, or for both. A token names a slot and its generation, so that a stale one is
+// harmless.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -17,12 +18,12 @@ class Pending {
   static constexpr size_t kReplyBytesMax = 144;  // entry_out + open_out
 
   // Never 0. `reply` is what the caller gets if all goes well.
-  double add(int fd, uint64_t unique, const void* reply, size_t bytes, uint8_t wait);
+  double Add(int fd, uint64_t unique, const void* reply, size_t bytes, uint8_t wait);
   // One thing the answer waited for has come, with an errno or 0. The last one answers.
-  void finish(double token, uint8_t wait, int errnum);
+  void Finish(double token, uint8_t wait, int errnum);
   // Forgets all of them: the session is over.
-  void clear();
-  size_t count() const { return count_.load(std::memory_order_relaxed); }
+  void Clear();
+  size_t Count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
   struct Slot {
@@ -40,8 +41,8 @@ class Pending {
   std::atomic<size_t> count_{0};
 };
 
-// Writes one reply to the kernel. A caller that was interrupted away (ENOENT) or a session that ended is
-// nobody's error.
-void writeReply(int fd, uint64_t unique, int error, const void* data, size_t bytes);
+// Writes one reply to the kernel. A caller that was interrupted away (ENOENT) or a session that
+// ended is nobody's error.
+void WriteReply(int fd, uint64_t unique, int error, const void* data, size_t bytes);
 
 }  // namespace twinfs

@@ -1,19 +1,20 @@
-// See range_lock.h. A scan of a short vector is cheaper than any tree: it holds one entry per busy thread.
+// See range_lock.h. A scan of a short vector is cheaper than any tree: it holds one entry per busy
+// thread.
 #include "range_lock.h"
 
 namespace twinfs {
 
-bool RangeLocks::busy(const Shard& shard, const Node* node, uint64_t start, uint64_t end) {
+bool RangeLocks::Busy(const Shard& shard, const Node* node, uint64_t start, uint64_t end) {
   for (const Held& held : shard.held) {
     if (held.node == node && held.start < end && start < held.end) return true;
   }
   return false;
 }
 
-void RangeLocks::lock(const Node* node, uint64_t start, uint64_t end) {
-  Shard& at = shard(node);
+void RangeLocks::Lock(const Node* node, uint64_t start, uint64_t end) {
+  Shard& at = ShardOf(node);
   std::unique_lock lock(at.mutex);
-  while (busy(at, node, start, end)) {
+  while (Busy(at, node, start, end)) {
     at.waiting++;
     at.freed.wait(lock);
     at.waiting--;
@@ -21,8 +22,8 @@ void RangeLocks::lock(const Node* node, uint64_t start, uint64_t end) {
   at.held.push_back({node, start, end});
 }
 
-void RangeLocks::unlock(const Node* node, uint64_t start, uint64_t end) {
-  Shard& at = shard(node);
+void RangeLocks::Unlock(const Node* node, uint64_t start, uint64_t end) {
+  Shard& at = ShardOf(node);
   bool wake;
   {
     std::lock_guard lock(at.mutex);

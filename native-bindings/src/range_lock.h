@@ -1,6 +1,6 @@
-// Locks on byte ranges of inodes. A change holds its range from its system call until its record is in the
-// stream, so that overlapping changes have one order in both copies while others run side by side. At most
-// one range a thread is held, so a few small vectors are enough for all inodes.
+// Locks on byte ranges of inodes. A change holds its range from its system call until its record is
+// in the stream, so that overlapping changes have one order in both copies while others run side by
+// side. At most one range a thread is held, so a few small vectors are enough for all inodes.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
@@ -15,8 +15,8 @@ constexpr uint64_t kWholeFile = UINT64_MAX;
 class RangeLocks {
  public:
   // [start, end)
-  void lock(const Node* node, uint64_t start, uint64_t end);
-  void unlock(const Node* node, uint64_t start, uint64_t end);
+  void Lock(const Node* node, uint64_t start, uint64_t end);
+  void Unlock(const Node* node, uint64_t start, uint64_t end);
 
  private:
   struct Held {
@@ -31,10 +31,10 @@ class RangeLocks {
     size_t waiting = 0;
   };
   static constexpr size_t kShards = 32;
-  Shard& shard(const Node* node) {
+  Shard& ShardOf(const Node* node) {
     return shards_[(reinterpret_cast<uintptr_t>(node) * 0x9e3779b97f4a7c15ull) >> 59];
   }
-  static bool busy(const Shard& shard, const Node* node, uint64_t start, uint64_t end);
+  static bool Busy(const Shard& shard, const Node* node, uint64_t start, uint64_t end);
   Shard shards_[kShards];
 };
 
@@ -43,20 +43,20 @@ class RangeGuard {
  public:
   explicit RangeGuard(RangeLocks& locks) : locks_(locks) {}
   RangeGuard(RangeLocks& locks, Node* node, uint64_t start, uint64_t end) : locks_(locks) {
-    take(node, start, end);
+    Take(node, start, end);
   }
   RangeGuard(const RangeGuard&) = delete;
   RangeGuard& operator=(const RangeGuard&) = delete;
-  ~RangeGuard() { release(); }
+  ~RangeGuard() { Release(); }
   // Two nodes are taken in the order of their addresses by every caller.
-  void take(const Node* node, uint64_t start, uint64_t end) {
-    locks_.lock(node, start, end);
+  void Take(const Node* node, uint64_t start, uint64_t end) {
+    locks_.Lock(node, start, end);
     ranges_[count_++] = {node, start, end};
   }
-  void release() {
+  void Release() {
     while (count_ > 0) {
       const Range& range = ranges_[--count_];
-      locks_.unlock(range.node, range.start, range.end);
+      locks_.Unlock(range.node, range.start, range.end);
     }
   }
 

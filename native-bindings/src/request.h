@@ -13,7 +13,8 @@ namespace twinfs {
 class Session;
 class Worker;
 
-// A change that found the gate closed or the hand-over full: its buffer, and the descriptor to answer on.
+// A change that found the gate closed or the hand-over full: its buffer, and the descriptor to
+// answer on.
 struct ParkedRequest {
   uint8_t* buffer;
   size_t bytes;
@@ -32,18 +33,19 @@ class Request {
 
   // The fixed argument at the start of the body.
   template <class T>
-  const T& arg() const {
+  const T& Arg() const {
     return *reinterpret_cast<const T*>(body_);
   }
-  // What follows an argument of `skip` bytes: names, each ended by a NUL (the kernel checks lengths).
-  const char* text(size_t skip) const { return reinterpret_cast<const char*>(body_ + skip); }
-  const uint8_t* bytes(size_t skip) const { return body_ + skip; }
-  size_t bodyBytes() const { return bodyBytes_; }
-  int fd() const { return fd_; }
+  // What follows an argument of `skip` bytes: names, each ended by a NUL (the kernel checks
+  // lengths).
+  const char* Text(size_t skip) const { return reinterpret_cast<const char*>(body_ + skip); }
+  const uint8_t* Bytes(size_t skip) const { return body_ + skip; }
+  size_t BodyBytes() const { return bodyBytes_; }
+  int Descriptor() const { return fd_; }
 
-  void reply(const void* data, size_t bytes);
-  void error(int errnum);
-  void ok() { reply(nullptr, 0); }
+  void Reply(const void* data, size_t bytes);
+  void Error(int errnum);
+  void Ok() { Reply(nullptr, 0); }
 
   Worker& worker;
   const abi::InHeader head;  // a copy: the buffer may be given away before the answer
@@ -63,22 +65,22 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Reads and serves until the session ends; returns the errno that ended it.
-  int run();
+  int Run();
   // Serves one request read earlier; takes its buffer.
-  void serve(const ParkedRequest& parked);
+  void Serve(const ParkedRequest& parked);
   // The request's buffer, given away with its payload.
-  uint8_t* giveBuffer();
+  uint8_t* GiveBuffer();
   // A MiB for replies.
-  uint8_t* scratch();
+  uint8_t* Scratch();
   // Before the end of the request, when what remains (an fsync) changes nothing any more.
-  void leaveGate();
+  void LeaveGate();
   // The umask of this thread alone (it shares no file-system context with the others).
-  void useUmask(mode_t mask);
+  void UseUmask(mode_t mask);
 
   Session& session;
 
  private:
-  void dispatch(size_t bytes, int fd);
+  void Dispatch(size_t bytes, int fd);
   const int fd_;
   uint8_t* buffer_;
   std::unique_ptr<uint8_t[]> scratch_;
@@ -89,19 +91,20 @@ class Worker {
 constexpr size_t kScratchBytes = 1024 * 1024;
 
 // What every thread that may serve requests does first.
-void prepareWorkerThread();
+void PrepareWorkerThread();
 
-// The calling thread acts with the caller's file-system uid, gid and the group the kernel sent along, so
-// that the filesystem itself decides about owner, group and set-group-id as if the caller had called it.
+// The calling thread acts with the caller's file-system uid, gid and the group the kernel sent
+// along, so that the filesystem itself decides about owner, group and set-group-id as if the caller
+// had called it.
 class Credentials {
  public:
   explicit Credentials(const Request& request);
   // Loses CAP_FSETID only: for writes that must clear set-user-id.
   explicit Credentials(uid_t uid);
   ~Credentials();
-  // Takes back the right to pass permission checks: the kernel made them already, for a caller that has
-  // capabilities without being root.
-  void override();
+  // Takes back the right to pass permission checks: the kernel made them already, for a caller that
+  // has capabilities without being root.
+  void Override();
 
  private:
   bool gidSet_ = false;

@@ -11,7 +11,8 @@
 
 namespace twinfs {
 
-// While all workers are busy (long fsyncs, say) more are started, up to this many times the configured number.
+// While all workers are Busy (long fsyncs, say) more are started, up to this many times the
+// configured number.
 constexpr int kWorkerGrowth = 4;
 constexpr int kReliefThreads = 2;
 
@@ -29,58 +30,59 @@ Session::~Session() {
   if (rootFd >= 0) close(rootFd);
 }
 
-void Session::setGate(bool open) {
-  gate.set(open);
-  if (open) wakeParked();
+void Session::SetGate(bool open) {
+  gate.Set(open);
+  if (open) WakeParked();
 }
 
-void Session::setReadOnly(bool on) {
+void Session::SetReadOnly(bool on) {
   readOnly_.store(on);
-  if (on) wakeParked();
+  if (on) WakeParked();
 }
 
-Session::Entry Session::enterGate() {
+Session::Entry Session::EnterGate() {
   if (readOnly_.load()) return Entry::refused;
-  if (stream.isOn() && stream.handoff.full()) return Entry::wait;
-  if (!gate.tryEnter()) {
-    if (gate.announce()) notice(Notice::What::gate, 0);
+  if (stream.IsOn() && stream.handoff.Full()) return Entry::wait;
+  if (!gate.TryEnter()) {
+    if (gate.Announce()) Report(Notice::What::gate, 0);
     return Entry::wait;
   }
   // Again, inside: after `setReadOnly` and `quiesce` nothing more is applied.
   if (!readOnly_.load()) return Entry::entered;
-  leaveGate();
+  LeaveGate();
   return Entry::refused;
 }
 
-void Session::leaveGate() {
-  if (gate.leave()) signal();
+void Session::LeaveGate() {
+  if (gate.Leave()) Wake();
 }
 
-void Session::notice(Notice::What what, int errnum) {
-  // Signalled under the lock: whoever sees the notice knows that this thread is done with the signal.
+void Session::Report(Notice::What what, int errnum) {
+  // Signalled under the lock: whoever sees the notice knows that this thread is done with the
+  // signal.
   std::lock_guard lock(noticeMutex_);
   notices_.push_back({what, errnum});
-  signal();
+  Wake();
 }
 
-std::vector<Notice> Session::takeNotices() {
+std::vector<Notice> Session::TakeNotices() {
   std::lock_guard lock(noticeMutex_);
   return std::exchange(notices_, {});
 }
 
-void Session::setPeerSpace(const PeerSpace* space) {
+void Session::SetPeerSpace(const PeerSpace* space) {
   std::lock_guard lock(spaceMutex_);
   hasPeerSpace_ = space != nullptr;
   if (space != nullptr) peerSpace_ = *space;
 }
 
-bool Session::peerSpace(PeerSpace* space) {
+bool Session::GetPeerSpace(PeerSpace* space) {
   std::lock_guard lock(spaceMutex_);
   *space = peerSpace_;
   return hasPeerSpace_;
 }
 
-void Session::invalidateAttributes(const Node* node) {
+void Session::InvalidateAttributes(const Node* node) {
   struct {
     abi::OutHeader head;
     abi::NotifyInvalInode body;
@@ -89,7 +91,7 @@ void Session::invalidateAttributes(const Node* node) {
   (void)written;  // ENOENT: it has no such inode any more
 }
 
-void Session::park(ParkedRequest parked) {
+void Session::Park(ParkedRequest parked) {
   {
     std::lock_guard lock(parkMutex_);
     parked_.push_back(parked);
@@ -97,27 +99,27 @@ void Session::park(ParkedRequest parked) {
   parkWake_.notify_one();
 }
 
-void Session::wakeParked() {
+void Session::WakeParked() {
   { std::lock_guard lock(parkMutex_); }
   parkWake_.notify_all();
 }
 
-void Session::runRelief() {
+void Session::RunRelief() {
   Worker worker(*this, -1);
   std::unique_lock lock(parkMutex_);
   for (;;) {
-    parkWake_.wait(lock, [this] { return ending_.load() || (!parked_.empty() && admits()); });
+    parkWake_.wait(lock, [this] { return ending_.load() || (!parked_.empty() && Admits()); });
     if (ending_.load()) return;
     ParkedRequest parked = parked_.front();
     parked_.pop_front();
     lock.unlock();
-    worker.serve(parked);
+    worker.Serve(parked);
     lock.lock();
   }
 }
 
 // Called with threadsMutex_ held.
-void Session::startWorker() {
+void Session::StartWorker() {
   int clone = open("/dev/fuse", O_RDWR | O_CLOEXEC);
   uint32_t connection = static_cast<uint32_t>(fuseFd_);
   int fd = clone;
@@ -130,60 +132,60 @@ void Session::startWorker() {
   if (clone >= 0) clones_.push_back(clone);
   running_++;
   std::thread([this, fd] {
-    prepareWorkerThread();
+    PrepareWorkerThread();
     int ended;
     {
       Worker worker(*this, fd);
-      ended = worker.run();
+      ended = worker.Run();
     }
-    workerEnded(ended);
+    WorkerEnded(ended);
   }).detach();
 }
 
-void Session::startWorkers() {
+void Session::StartWorkers() {
   std::lock_guard lock(threadsMutex_);
-  committer.start();
-  times.start();
+  committer.Start();
+  times.Start();
   for (int i = 0; i < kReliefThreads; i++) {
     relief_.emplace_back([this] {
-      prepareWorkerThread();
-      runRelief();
+      PrepareWorkerThread();
+      RunRelief();
     });
   }
-  for (uint32_t i = 0; i < std::max<uint32_t>(options.workers, 1); i++) startWorker();
+  for (uint32_t i = 0; i < std::max<uint32_t>(options.workers, 1); i++) StartWorker();
 }
 
-void Session::spawnIfNoneIdle() {
+void Session::SpawnIfNoneIdle() {
   std::lock_guard lock(threadsMutex_);
   if (idleWorkers.load() > 0 || ending_.load()) return;
-  if (running_ < static_cast<int>(options.workers) * kWorkerGrowth) startWorker();
+  if (running_ < static_cast<int>(options.workers) * kWorkerGrowth) StartWorker();
 }
 
-void Session::workerEnded(int errnum) {
+void Session::WorkerEnded(int errnum) {
   {
     std::lock_guard lock(threadsMutex_);
     if (errnum != ENODEV && endErrno_ == 0) endErrno_ = errnum;
     ending_.store(true);
     if (--running_ > 0) return;
   }
-  finishSession();
+  FinishSession();
 }
 
-// In the last worker: nothing is served any more. Descriptors stay open until the Session goes, because
-// `complete` may be writing an answer at this moment.
-void Session::finishSession() {
-  wakeParked();
+// In the last worker: nothing is served any more. Descriptors stay open until the Session goes,
+// because `complete` may be writing an answer at this moment.
+void Session::FinishSession() {
+  WakeParked();
   for (std::thread& thread : relief_) thread.join();
   relief_.clear();
-  committer.stop();
-  times.stop();
-  pending.clear();
+  committer.Stop();
+  times.Stop();
+  pending.Clear();
   {
     std::lock_guard lock(parkMutex_);
-    for (const ParkedRequest& parked : parked_) buffers.give(parked.buffer);
+    for (const ParkedRequest& parked : parked_) buffers.Give(parked.buffer);
     parked_.clear();
   }
-  notice(Notice::What::ended, endErrno_);
+  Report(Notice::What::ended, endErrno_);
 }
 
 }  // namespace twinfs

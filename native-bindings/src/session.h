@@ -1,5 +1,5 @@
-// The FUSE session: everything the workers share. A change goes gate → range lock → system call → stream →
-// answer; everything else is answered by the worker at once. TypeScript drives it through
+// The FUSE session: everything the workers share. A change goes gate → range lock → system call →
+// stream → answer; everything else is answered by the worker at once. TypeScript drives it through
 // session_binding.cc and never blocks here.
 #pragma once
 #include <atomic>
@@ -37,7 +37,8 @@ struct SessionOptions {
 // Answers come later than the change itself, by the class of the change (AnswerRule).
 enum class Wait : uint8_t { nobody, data, name, sync };
 
-// An inode a change concerns: it is bound before the change's record, or marked while a resync runs.
+// An inode a change concerns: it is bound before the change's record, or marked while a resync
+// runs.
 struct Touch {
   Node* node;
   uint8_t mark;
@@ -76,50 +77,51 @@ class Session {
   ~Session();
 
   // Off the event loop. Errnos; *call says what failed.
-  int mount(const char** call);
-  int unmount(bool lazy);
+  int Mount(const char** call);
+  int Unmount(bool lazy);
 
-  void setGate(bool open);
+  void SetGate(bool open);
   // The role fence: changes that have not entered the gate yet are refused with EROFS.
-  void setReadOnly(bool on);
-  void setStream(StreamState state);
-  void setAnswer(AnswerRule rule);
-  void credit(uint64_t bytes);
-  void setPeerSpace(const PeerSpace* space);
-  std::vector<Notice> takeNotices();
-  std::vector<std::pair<Node*, uint8_t>> takeMarks();
-  void addMark(uint64_t ref, uint8_t bits);
-  bool pathOf(uint64_t ref, std::string* path);
+  void SetReadOnly(bool on);
+  void SetStream(StreamState state);
+  void SetAnswer(AnswerRule rule);
+  void Credit(uint64_t bytes);
+  void SetPeerSpace(const PeerSpace* space);
+  std::vector<Notice> TakeNotices();
+  std::vector<std::pair<Node*, uint8_t>> TakeMarks();
+  void AddMark(uint64_t ref, uint8_t bits);
+  bool PathOf(uint64_t ref, std::string* path);
 
   // For the workers.
-  void notice(Notice::What what, int errnum);
-  void signal() { signal_(signalArgument_); }
+  void Report(Notice::What what, int errnum);
+  void Wake() { signal_(signalArgument_); }
   enum class Entry { entered, wait, refused };
-  Entry enterGate();
-  void leaveGate();
-  void park(ParkedRequest parked);
-  void unref(Node* node, uint64_t count = 1);
-  void closeFile(OpenFile* file);
-  bool peerSpace(PeerSpace* space);
+  Entry EnterGate();
+  void LeaveGate();
+  void Park(ParkedRequest parked);
+  void Unref(Node* node, uint64_t count = 1);
+  void CloseFile(OpenFile* file);
+  bool GetPeerSpace(PeerSpace* space);
   // The kernel's cached attributes are not true any more, in a way it cannot know.
-  void invalidateAttributes(const Node* node);
-  void workerEnded(int errnum);
-  void spawnIfNoneIdle();
+  void InvalidateAttributes(const Node* node);
+  void WorkerEnded(int errnum);
+  void SpawnIfNoneIdle();
 
-  // Puts a change into the stream and answers or registers its caller. `apply(streaming, token)` runs
-  // under the stream lock in every state: it updates names, and emits the record when streaming.
+  // Puts a change into the stream and answers or registers its caller. `apply(streaming, token)`
+  // runs under the stream lock in every state: it updates names, and emits the record when
+  // streaming.
   template <class Apply>
-  void publish(const Change& change, std::initializer_list<Touch> touches, Apply&& apply) {
-    Waiting waiting = submit(change, touches, apply);
+  void Publish(const Change& change, std::initializer_list<Touch> touches, Apply&& apply) {
+    Waiting waiting = Submit(change, touches, apply);
     if (waiting.token == 0) {
-      change.request.reply(change.reply, change.replyBytes);
+      change.request.Reply(change.reply, change.replyBytes);
     } else if (waiting.local) {
-      committer.add(change.file, waiting.token);
+      committer.Add(change.file, waiting.token);
     }
   }
   // The first half of it: the caller's answer is still to be given, at once when the token is 0.
   template <class Apply>
-  Waiting submit(const Change& change, std::initializer_list<Touch> touches, Apply&& apply);
+  Waiting Submit(const Change& change, std::initializer_list<Touch> touches, Apply&& apply);
 
   const SessionOptions options;
   NodeTable nodes;
@@ -140,17 +142,17 @@ class Session {
   std::atomic<int> idleWorkers{0};
 
  private:
-  bool beginChange(std::initializer_list<Touch> touches);
-  Waiting beginWaiting(const Change& change, bool streaming);
-  int handshake(int fd);
-  void startWorkers();
-  void startWorker();
-  void runRelief();
-  void finishSession();
-  bool admits() const {
-    return readOnly_.load() || (gate.isOpen() && !(stream.isOn() && stream.handoff.full()));
+  bool BeginChange(std::initializer_list<Touch> touches);
+  Waiting BeginWaiting(const Change& change, bool streaming);
+  int Handshake(int fd);
+  void StartWorkers();
+  void StartWorker();
+  void RunRelief();
+  void FinishSession();
+  bool Admits() const {
+    return readOnly_.load() || (gate.IsOpen() && !(stream.IsOn() && stream.handoff.Full()));
   }
-  void wakeParked();
+  void WakeParked();
 
   const Signal signal_;
   void* const signalArgument_;
@@ -188,9 +190,9 @@ class NodeHold {
   NodeHold(const NodeHold&) = delete;
   NodeHold& operator=(const NodeHold&) = delete;
   ~NodeHold() {
-    if (node_ != nullptr) session_.unref(node_);
+    if (node_ != nullptr) session_.Unref(node_);
   }
-  Node* get() const { return node_; }
+  Node* Get() const { return node_; }
   Node* operator->() const { return node_; }
   explicit operator bool() const { return node_ != nullptr; }
 
@@ -200,18 +202,18 @@ class NodeHold {
 };
 
 template <class Apply>
-Waiting Session::submit(const Change& change, std::initializer_list<Touch> touches, Apply&& apply) {
+Waiting Session::Submit(const Change& change, std::initializer_list<Touch> touches, Apply&& apply) {
   Waiting waiting;
   bool wake;
   {
     std::lock_guard lock(stream.mutex);
-    bool streaming = beginChange(touches);
-    waiting = beginWaiting(change, streaming);
+    bool streaming = BeginChange(touches);
+    waiting = BeginWaiting(change, streaming);
     apply(streaming, streaming && stream.rule.byStream ? waiting.token : 0);
-    wake = stream.takeWake();
+    wake = stream.TakeWake();
   }
-  if (change.guard != nullptr) change.guard->release();
-  if (wake) signal();
+  if (change.guard != nullptr) change.guard->Release();
+  if (wake) Wake();
   return waiting;
 }
 

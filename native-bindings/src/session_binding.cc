@@ -21,13 +21,13 @@ class MountJob : public Napi::AsyncWorker {
         session_(session),
         kind_(kind),
         done_(std::move(done)) {}
-  Napi::Promise promise() { return deferred_.Promise(); }
+  Napi::Promise Promise() { return deferred_.Promise(); }
 
  protected:
   void Execute() override {
     call_ = "umount2";
-    errnum_ = kind_ == Kind::mount ? session_->mount(&call_)
-                                   : session_->unmount(kind_ == Kind::unmountLazy);
+    errnum_ = kind_ == Kind::mount ? session_->Mount(&call_)
+                                   : session_->Unmount(kind_ == Kind::unmountLazy);
   }
   void OnOK() override {
     Napi::HandleScope scope(Env());
@@ -50,7 +50,7 @@ class MountJob : public Napi::AsyncWorker {
 
 }  // namespace
 
-static SessionOptions readOptions(const Napi::Object& from) {
+static SessionOptions ReadOptions(const Napi::Object& from) {
   SessionOptions options;
   options.sourceFd = from.Get("sourceFd").As<Napi::Number>().Int32Value();
   auto path = from.Get("mountpoint").As<Napi::Buffer<char>>();
@@ -71,24 +71,25 @@ SessionBinding::SessionBinding(const Napi::CallbackInfo& info)
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(info.Env(), &loop);
   async_ = new Async{{}, this, nullptr};
-  uv_async_init(loop, &async_->handle, onAsync);
+  uv_async_init(loop, &async_->handle, OnAsync);
   uv_unref(reinterpret_cast<uv_handle_t*>(&async_->handle));
-  napi_add_async_cleanup_hook(info.Env(), onEnvironmentEnd, async_, &async_->hook);
+  napi_add_async_cleanup_hook(info.Env(), OnEnvironmentEnd, async_, &async_->hook);
   session_ = new Session(
-      readOptions(info[0].As<Napi::Object>()),
+      ReadOptions(info[0].As<Napi::Object>()),
       [](void* async) { uv_async_send(&static_cast<Async*>(async)->handle); }, async_);
 }
 
 SessionBinding::~SessionBinding() {
   // A mounted session outlives its object (the process is about to end): its threads still use it.
-  closeAsync();
+  CloseAsync();
   if (!mounted_) delete session_;
 }
 
-void SessionBinding::closeAsync() {
+void SessionBinding::CloseAsync() {
   if (async_ == nullptr) return;
   async_->owner = nullptr;
-  // While mounted, workers may still signal the handle: it stays, unreferenced, for the process's last moments.
+  // While mounted, workers may still signal the handle: it stays, unreferenced, for the process's
+  // last moments.
   if (!mounted_) {
     uv_close(reinterpret_cast<uv_handle_t*>(&async_->handle), [](uv_handle_t* handle) {
       Async* async = reinterpret_cast<Async*>(handle);
@@ -99,23 +100,23 @@ void SessionBinding::closeAsync() {
   async_ = nullptr;
 }
 
-void SessionBinding::onEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data) {
+void SessionBinding::OnEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data) {
   auto* async = static_cast<Async*>(data);
   if (async->owner != nullptr && !async->owner->mounted_) {
-    async->owner->closeAsync();
+    async->owner->CloseAsync();
     return;
   }
-  if (async->owner != nullptr) async->owner->closeAsync();
+  if (async->owner != nullptr) async->owner->CloseAsync();
   napi_remove_async_cleanup_hook(hook);
 }
 
-void SessionBinding::onAsync(uv_async_t* handle) {
+void SessionBinding::OnAsync(uv_async_t* handle) {
   SessionBinding* owner = reinterpret_cast<Async*>(handle)->owner;
-  if (owner != nullptr) owner->awake();
+  if (owner != nullptr) owner->Awake();
 }
 
 // A mounted session keeps itself and the event loop alive.
-void SessionBinding::setMounted(bool mounted) {
+void SessionBinding::SetMounted(bool mounted) {
   if (mounted == mounted_) return;
   mounted_ = mounted;
   auto* handle = reinterpret_cast<uv_handle_t*>(&async_->handle);
@@ -129,7 +130,7 @@ void SessionBinding::setMounted(bool mounted) {
 }
 
 // What a callback throws is the program's end, as from any other event.
-void SessionBinding::call(const Napi::FunctionReference& callback,
+void SessionBinding::Call(const Napi::FunctionReference& callback,
                           const std::vector<napi_value>& arguments) {
   Napi::Env env = Env();
   callback.MakeCallback(env.Global(), arguments, context_);
@@ -139,31 +140,31 @@ void SessionBinding::call(const Napi::FunctionReference& callback,
   }
 }
 
-void SessionBinding::awake() {
+void SessionBinding::Awake() {
   Napi::Env env = Env();
   Napi::HandleScope scope(env);
   // Looked at before the records are handed over: what is told afterwards, they came before.
-  bool quiet = isQuiet();
-  std::vector<Notice> notices = session_->takeNotices();
-  call(wake_, {});
-  if (quiet) settleQuiesce();
+  bool quiet = IsQuiet();
+  std::vector<Notice> notices = session_->TakeNotices();
+  Call(wake_, {});
+  if (quiet) SettleQuiesce();
   for (const Notice& notice : notices) {
     const char* name = notice.what == Notice::What::gate    ? "gate"
                        : notice.what == Notice::What::ended ? "ended"
                                                             : "sync-failed";
-    call(notice_, {Napi::String::New(env, name), Napi::Number::New(env, notice.errnum)});
-    if (notice.what == Notice::What::ended) setMounted(false);
+    Call(notice_, {Napi::String::New(env, name), Napi::Number::New(env, notice.errnum)});
+    if (notice.what == Notice::What::ended) SetMounted(false);
   }
 }
 
-bool SessionBinding::isQuiet() {
-  if (quiescing_.empty() || !session_->gate.isEmpty()) return false;
+bool SessionBinding::IsQuiet() {
+  if (quiescing_.empty() || !session_->gate.IsEmpty()) return false;
   // Changes that were under way when the flush was asked for have touched times since.
-  if (std::exchange(timesFlushWanted_, false)) session_->times.flush();
-  return session_->times.flushed();
+  if (std::exchange(timesFlushWanted_, false)) session_->times.Flush();
+  return session_->times.Flushed();
 }
 
-void SessionBinding::settleQuiesce() {
+void SessionBinding::SettleQuiesce() {
   Napi::Env env = Env();
   Napi::CallbackScope scope(env, context_);
   for (const Napi::Promise::Deferred& deferred : std::exchange(quiescing_, {})) {
@@ -171,41 +172,48 @@ void SessionBinding::settleQuiesce() {
   }
 }
 
-Napi::Value SessionBinding::mount(const Napi::CallbackInfo& info) {
-  setMounted(true);
+Napi::Value SessionBinding::Mount(const Napi::CallbackInfo& info) {
+  SetMounted(true);
   auto* job = new MountJob(info.Env(), session_, MountJob::Kind::mount,
-                           [this](int errnum) { if (errnum != 0) setMounted(false); });
+                           [this](int errnum) { if (errnum != 0) SetMounted(false); });
   job->Queue();
-  return job->promise();
+  return job->Promise();
 }
 
-Napi::Value SessionBinding::unmount(const Napi::CallbackInfo& info) {
+Napi::Value SessionBinding::Unmount(const Napi::CallbackInfo& info) {
   bool lazy = info[0].As<Napi::Boolean>().Value();
   auto kind = lazy ? MountJob::Kind::unmountLazy : MountJob::Kind::unmount;
   Ref();
   auto* job = new MountJob(info.Env(), session_, kind, [this](int) { Unref(); });
   job->Queue();
-  return job->promise();
+  return job->Promise();
 }
 
-Napi::Function SessionBinding::define(Napi::Env env) {
+Napi::Function SessionBinding::Define(Napi::Env env) {
   using S = SessionBinding;
   return DefineClass(env, "Session", {
-      InstanceMethod<&S::mount>("mount"), InstanceMethod<&S::unmount>("unmount"),
-      InstanceMethod<&S::setGate>("setGate"), InstanceMethod<&S::setReadOnly>("setReadOnly"), InstanceMethod<&S::quiesce>("quiesce"),
-      InstanceMethod<&S::setStream>("setStream"), InstanceMethod<&S::setAnswer>("setAnswer"),
-      InstanceMethod<&S::drain>("drain"), InstanceMethod<&S::complete>("complete"),
-      InstanceMethod<&S::credit>("credit"), InstanceMethod<&S::takeMarks>("takeMarks"),
-      InstanceMethod<&S::addMark>("addMark"), InstanceMethod<&S::pathOf>("pathOf"),
-      InstanceMethod<&S::flushTimes>("flushTimes"),
-      InstanceMethod<&S::setPeerSpace>("setPeerSpace"),
-      InstanceMethod<&S::clearPeerSpace>("clearPeerSpace"),
-      InstanceMethod<&S::counters>("counters"),
+      InstanceMethod<&S::Mount>("mount"),
+      InstanceMethod<&S::Unmount>("unmount"),
+      InstanceMethod<&S::SetGate>("setGate"),
+      InstanceMethod<&S::SetReadOnly>("setReadOnly"),
+      InstanceMethod<&S::Quiesce>("quiesce"),
+      InstanceMethod<&S::SetStream>("setStream"),
+      InstanceMethod<&S::SetAnswer>("setAnswer"),
+      InstanceMethod<&S::Drain>("drain"),
+      InstanceMethod<&S::Complete>("complete"),
+      InstanceMethod<&S::Credit>("credit"),
+      InstanceMethod<&S::TakeMarks>("takeMarks"),
+      InstanceMethod<&S::AddMark>("addMark"),
+      InstanceMethod<&S::PathOf>("pathOf"),
+      InstanceMethod<&S::FlushTimes>("flushTimes"),
+      InstanceMethod<&S::SetPeerSpace>("setPeerSpace"),
+      InstanceMethod<&S::ClearPeerSpace>("clearPeerSpace"),
+      InstanceMethod<&S::Counters>("counters"),
   });
 }
 
 void InitSession(Napi::Env env, Napi::Object exports) {
-  exports.Set("Session", SessionBinding::define(env));
+  exports.Set("Session", SessionBinding::Define(env));
 }
 
 }  // namespace twinfs

@@ -1,5 +1,5 @@
-// `Session` for JavaScript (typed in src/io/native.ts). All methods run on the event loop; the workers reach
-// it through one uv_async handle, which also coalesces their wake-ups.
+// `Session` for JavaScript (typed in src/io/native.ts). All methods run on the event loop; the
+// workers reach it through one uv_async handle, which also coalesces their wake-ups.
 #pragma once
 #include <napi.h>
 #include <uv.h>
@@ -12,7 +12,7 @@ namespace twinfs {
 
 class SessionBinding : public Napi::ObjectWrap<SessionBinding> {
  public:
-  static Napi::Function define(Napi::Env env);
+  static Napi::Function Define(Napi::Env env);
   explicit SessionBinding(const Napi::CallbackInfo& info);
   ~SessionBinding() override;
 
@@ -22,32 +22,32 @@ class SessionBinding : public Napi::ObjectWrap<SessionBinding> {
     SessionBinding* owner;
     napi_async_cleanup_hook_handle hook;
   };
-  static void onAsync(uv_async_t* handle);
-  static void onEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data);
-  void closeAsync();
-  void setMounted(bool mounted);
-  void awake();
-  void call(const Napi::FunctionReference& callback, const std::vector<napi_value>& arguments);
-  bool isQuiet();
-  void settleQuiesce();
+  static void OnAsync(uv_async_t* handle);
+  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data);
+  void CloseAsync();
+  void SetMounted(bool mounted);
+  void Awake();
+  void Call(const Napi::FunctionReference& callback, const std::vector<napi_value>& arguments);
+  bool IsQuiet();
+  void SettleQuiesce();
 
-  Napi::Value mount(const Napi::CallbackInfo& info);
-  Napi::Value unmount(const Napi::CallbackInfo& info);
-  void setGate(const Napi::CallbackInfo& info);
-  void setReadOnly(const Napi::CallbackInfo& info);
-  Napi::Value quiesce(const Napi::CallbackInfo& info);
-  void setStream(const Napi::CallbackInfo& info);
-  void setAnswer(const Napi::CallbackInfo& info);
-  Napi::Value drain(const Napi::CallbackInfo& info);
-  void complete(const Napi::CallbackInfo& info);
-  void credit(const Napi::CallbackInfo& info);
-  Napi::Value takeMarks(const Napi::CallbackInfo& info);
-  void addMark(const Napi::CallbackInfo& info);
-  Napi::Value pathOf(const Napi::CallbackInfo& info);
-  void flushTimes(const Napi::CallbackInfo& info);
-  void setPeerSpace(const Napi::CallbackInfo& info);
-  void clearPeerSpace(const Napi::CallbackInfo& info);
-  Napi::Value counters(const Napi::CallbackInfo& info);
+  Napi::Value Mount(const Napi::CallbackInfo& info);
+  Napi::Value Unmount(const Napi::CallbackInfo& info);
+  void SetGate(const Napi::CallbackInfo& info);
+  void SetReadOnly(const Napi::CallbackInfo& info);
+  Napi::Value Quiesce(const Napi::CallbackInfo& info);
+  void SetStream(const Napi::CallbackInfo& info);
+  void SetAnswer(const Napi::CallbackInfo& info);
+  Napi::Value Drain(const Napi::CallbackInfo& info);
+  void Complete(const Napi::CallbackInfo& info);
+  void Credit(const Napi::CallbackInfo& info);
+  Napi::Value TakeMarks(const Napi::CallbackInfo& info);
+  void AddMark(const Napi::CallbackInfo& info);
+  Napi::Value PathOf(const Napi::CallbackInfo& info);
+  void FlushTimes(const Napi::CallbackInfo& info);
+  void SetPeerSpace(const Napi::CallbackInfo& info);
+  void ClearPeerSpace(const Napi::CallbackInfo& info);
+  Napi::Value Counters(const Napi::CallbackInfo& info);
 
   Session* session_;
   Async* async_;

@@ -1,5 +1,5 @@
-// mount(2), the INIT handshake with the kernel, umount(2). Run off the event loop: umount writes dirty pages
-// back through ourselves.
+// mount(2), the INIT handshake with the kernel, umount(2). Run off the event loop: umount writes
+// dirty pages back through ourselves.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -32,7 +32,7 @@ constexpr uint64_t kNeeded = abi::kAtomicOTrunc | abi::kDontMask | abi::kPosixAc
                              abi::kHandleKillprivV2 | abi::kMaxPages;
 
 // Every open file of an application is one of ours as well.
-size_t raiseDescriptorLimit() {
+size_t RaiseDescriptorLimit() {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
   struct rlimit wanted = {1 << 20, 1 << 20};
@@ -46,7 +46,7 @@ size_t raiseDescriptorLimit() {
 
 }  // namespace
 
-int Session::handshake(int fd) {
+int Session::Handshake(int fd) {
   std::unique_ptr<uint8_t[]> buffer(new uint8_t[kRequestBytes]);
   ssize_t bytes;
   do {
@@ -59,7 +59,7 @@ int Session::handshake(int fd) {
   uint64_t offered = in->flags;
   if ((offered & abi::kInitExt) != 0) offered |= static_cast<uint64_t>(in->flags2) << 32;
   if ((offered & kNeeded) != kNeeded) {
-    writeReply(fd, head->unique, EPROTO, nullptr, 0);
+    WriteReply(fd, head->unique, EPROTO, nullptr, 0);
     return EOPNOTSUPP;
   }
   uint64_t wanted = kWanted | (options.writebackCache ? abi::kWritebackCache : 0);
@@ -77,17 +77,17 @@ int Session::handshake(int fd) {
   out.maxWrite = kMaxWriteBytes;
   out.maxPages = static_cast<uint16_t>(kMaxWriteBytes / 4096);
   out.timeGranularity = 1;
-  writeReply(fd, head->unique, 0, &out, sizeof(out));
+  WriteReply(fd, head->unique, 0, &out, sizeof(out));
   return 0;
 }
 
-int Session::mount(const char** call) {
+int Session::Mount(const char** call) {
   *call = "open";
   rootFd = openat(options.sourceFd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (rootFd < 0) return errno;
-  size_t descriptors = raiseDescriptorLimit();
+  size_t descriptors = RaiseDescriptorLimit();
   *call = "fstat";
-  int errnum = nodes.open(rootFd, std::min(kPathDescriptorsMax, descriptors / 4));
+  int errnum = nodes.Open(rootFd, std::min(kPathDescriptorsMax, descriptors / 4));
   if (errnum != 0) return errnum;
   if (getrandom(&generation, sizeof(generation), 0) < 0) generation = 1;
   generation &= 0x7fffffff;
@@ -96,22 +96,23 @@ int Session::mount(const char** call) {
   if (fuseFd_ < 0) return errno;
   char data[128];
   std::snprintf(data, sizeof(data),
-                "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions", fuseFd_);
+                "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions",
+                fuseFd_);
   *call = "mount";
   if (::mount(options.fsname.c_str(), options.mountpoint.c_str(), "fuse.twinfs", 0, data) != 0) {
     return errno;
   }
   *call = "read";
-  errnum = handshake(fuseFd_);
+  errnum = Handshake(fuseFd_);
   if (errnum != 0) {
     umount2(options.mountpoint.c_str(), MNT_DETACH);
     return errnum;
   }
-  startWorkers();
+  StartWorkers();
   return 0;
 }
 
-int Session::unmount(bool lazy) {
+int Session::Unmount(bool lazy) {
   int flags = UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0);
   return umount2(options.mountpoint.c_str(), flags) == 0 ? 0 : errno;
 }

@@ -6,26 +6,28 @@
 namespace twinfs {
 
 // Binds or marks what the change concerns. True: its record goes into the stream.
-bool Session::beginChange(std::initializer_list<Touch> touches) {
-  bool streaming = stream.state() == StreamState::on;
+bool Session::BeginChange(std::initializer_list<Touch> touches) {
+  bool streaming = stream.State() == StreamState::on;
   for (const Touch& touch : touches) {
-    if (streaming && !stream.bind(touch.node)) {
+    if (streaming && !stream.Bind(touch.node)) {
       // Unlinked before this connection: nothing on the peer corresponds to it.
       streaming = false;
-    } else if (stream.state() == StreamState::track && touch.mark != 0) {
-      stream.mark(touch.node, touch.mark);
+    } else if (stream.State() == StreamState::track && touch.mark != 0) {
+      stream.Mark(touch.node, touch.mark);
     }
-    if (stream.rule.syncData && (touch.mark & kMarkEntries) != 0) committer.namesChanged(touch.node);
+    if (stream.rule.syncData && (touch.mark & kMarkEntries) != 0) {
+      committer.NamesChanged(touch.node);
+    }
   }
   if (streaming) {
     for (const Touch& touch : touches) {
-      if (touch.times) times.touch(touch.node);
+      if (touch.times) times.Touch(touch.node);
     }
   }
   return streaming;
 }
 
-Waiting Session::beginWaiting(const Change& change, bool streaming) {
+Waiting Session::BeginWaiting(const Change& change, bool streaming) {
   Waiting waiting;
   uint8_t wait = 0;
   if (streaming && stream.rule.byStream && change.wait != Wait::nobody) wait |= kWaitStream;
@@ -33,38 +35,38 @@ Waiting Session::beginWaiting(const Change& change, bool streaming) {
   if (change.wait == Wait::sync && wait != 0) wait |= kWaitLocal;
   if (wait == 0) return waiting;
   waiting.local = (wait & kWaitLocal) != 0;
-  waiting.token = pending.add(change.request.fd(), change.request.head.unique, change.reply,
+  waiting.token = pending.Add(change.request.Descriptor(), change.request.head.unique, change.reply,
                               change.replyBytes, wait);
   return waiting;
 }
 
-void Session::setStream(StreamState state) {
+void Session::SetStream(StreamState state) {
   std::vector<std::pair<Node*, uint8_t>> dropped;
   {
     std::lock_guard lock(stream.mutex);
-    stream.setState(state);
-    if (state != StreamState::track) dropped = stream.takeMarks();
+    stream.SetState(state);
+    if (state != StreamState::track) dropped = stream.TakeMarks();
   }
-  for (const auto& [node, bits] : dropped) unref(node);
-  wakeParked();
+  for (const auto& [node, bits] : dropped) Unref(node);
+  WakeParked();
 }
 
-void Session::setAnswer(AnswerRule rule) {
+void Session::SetAnswer(AnswerRule rule) {
   std::lock_guard lock(stream.mutex);
   // Names and data from before were nobody's duty in rounds; the first one takes everything.
-  if (rule.syncData && !stream.rule.syncData) committer.syncAllFirst();
+  if (rule.syncData && !stream.rule.syncData) committer.SyncAllFirst();
   stream.rule = rule;
 }
 
-void Session::credit(uint64_t bytes) {
-  if (stream.handoff.credit(bytes)) wakeParked();
+void Session::Credit(uint64_t bytes) {
+  if (stream.handoff.Credit(bytes)) WakeParked();
 }
 
-std::vector<std::pair<Node*, uint8_t>> Session::takeMarks() {
+std::vector<std::pair<Node*, uint8_t>> Session::TakeMarks() {
   std::vector<std::pair<Node*, uint8_t>> taken;
   {
     std::lock_guard lock(stream.mutex);
-    taken = stream.takeMarks();
+    taken = stream.TakeMarks();
   }
   std::vector<Node*> held;
   held.reserve(taken.size());
@@ -73,27 +75,27 @@ std::vector<std::pair<Node*, uint8_t>> Session::takeMarks() {
     std::lock_guard lock(marksMutex_);
     held.swap(marksHeld_);
   }
-  for (Node* node : held) unref(node);
+  for (Node* node : held) Unref(node);
   return taken;
 }
 
-void Session::addMark(uint64_t ref, uint8_t bits) {
-  NodeHold node(*this, nodes.find(ref));
+void Session::AddMark(uint64_t ref, uint8_t bits) {
+  NodeHold node(*this, nodes.Find(ref));
   if (!node) return;
   std::lock_guard lock(stream.mutex);
-  if (stream.state() == StreamState::track) stream.mark(node.get(), bits);
+  if (stream.State() == StreamState::track) stream.Mark(node.Get(), bits);
 }
 
-bool Session::pathOf(uint64_t ref, std::string* path) {
-  NodeHold node(*this, nodes.find(ref));
+bool Session::PathOf(uint64_t ref, std::string* path) {
+  NodeHold node(*this, nodes.Find(ref));
   if (!node) return false;
   std::lock_guard lock(stream.mutex);
-  return stream.pathOf(node.get(), path);
+  return stream.PathOf(node.Get(), path);
 }
 
-void Session::unref(Node* node, uint64_t count) {
+void Session::Unref(Node* node, uint64_t count) {
   std::vector<Node*> gone;
-  if (nodes.unref(node, count)) gone.push_back(node);
+  if (nodes.Unref(node, count)) gone.push_back(node);
   while (!gone.empty()) {
     Node* dead = gone.back();
     gone.pop_back();
@@ -101,25 +103,25 @@ void Session::unref(Node* node, uint64_t count) {
     bool wake;
     {
       std::lock_guard lock(stream.mutex);
-      stream.forget(dead);
+      stream.Forget(dead);
       if (dead->alias.parent != nullptr) parents.push_back(dead->alias.parent);
       if (dead->moreAliases) {
         for (const Alias& alias : *dead->moreAliases) parents.push_back(alias.parent);
       }
-      wake = stream.takeWake();
+      wake = stream.TakeWake();
     }
-    if (wake) signal();
-    nodes.destroy(dead);
+    if (wake) Wake();
+    nodes.Destroy(dead);
     for (Node* parent : parents) {
-      if (nodes.unref(parent)) gone.push_back(parent);
+      if (nodes.Unref(parent)) gone.push_back(parent);
     }
   }
 }
 
-void Session::closeFile(OpenFile* file) {
+void Session::CloseFile(OpenFile* file) {
   if (file->refs.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
   close(file->fd);
-  unref(file->node);
+  Unref(file->node);
   delete file;
 }
 

@@ -1,6 +1,7 @@
-// The place where changes get their order. Under one short lock: the names of inodes are updated, inodes
-// are bound for the secondary before their first use, records are appended, or (while a resync runs) marks
-// are set. So the alias table always equals the secondary's namespace at that place of the stream.
+// The place where changes get their order. Under one short lock: the names of inodes are updated,
+// inodes are bound for the secondary before their first use, records are appended, or (while a
+// resync runs) marks are set. So the alias table always equals the secondary's namespace at that
+// place of the stream.
 #pragma once
 #include <atomic>
 #include <mutex>
@@ -29,28 +30,28 @@ class Stream {
   Handoff handoff;
 
   // All below: `mutex` is held.
-  StreamState state() const { return state_.load(std::memory_order_relaxed); }
+  StreamState State() const { return state_.load(std::memory_order_relaxed); }
   AnswerRule rule;
-  void setState(StreamState next);
+  void SetState(StreamState next);
   // Makes the secondary know the node; false for one without a name that it does not know yet.
-  bool bind(Node* node);
+  bool Bind(Node* node);
   // The node is known to the secondary from its own record on (create).
-  void born(Node* node) { node->boundEpoch = epoch_; }
-  void emit(Record& record, std::string_view name = {}, std::string_view name2 = {},
+  void Born(Node* node) { node->boundEpoch = epoch_; }
+  void Emit(Record& record, std::string_view name = {}, std::string_view name2 = {},
             std::string_view data = {});
-  void emitLarge(Record& record, const LargePayload& payload);
-  void mark(Node* node, uint8_t bits);
+  void EmitLarge(Record& record, const LargePayload& payload);
+  void Mark(Node* node, uint8_t bits);
   // The node leaves the table: its ref is released in the stream.
-  void forget(const Node* node);
-  bool takeWake() { return std::exchange(wake_, false); }
+  void Forget(const Node* node);
+  bool TakeWake() { return std::exchange(wake_, false); }
   // Marked nodes and their bits; each carries a reference, now the caller's.
-  std::vector<std::pair<Node*, uint8_t>> takeMarks();
+  std::vector<std::pair<Node*, uint8_t>> TakeMarks();
   // False: no name leads to it.
-  bool pathOf(const Node* node, std::string* path) const;
+  bool PathOf(const Node* node, std::string* path) const;
 
-  uint64_t changes() const { return changes_.load(std::memory_order_relaxed); }
+  uint64_t Changes() const { return changes_.load(std::memory_order_relaxed); }
   // Without the lock.
-  bool isOn() const { return state_.load(std::memory_order_relaxed) == StreamState::on; }
+  bool IsOn() const { return state_.load(std::memory_order_relaxed) == StreamState::on; }
 
  private:
   std::atomic<StreamState> state_{StreamState::off};

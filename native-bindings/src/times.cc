@@ -7,29 +7,29 @@
 
 namespace twinfs {
 
-void Times::start() {
+void Times::Start() {
   thread_ = std::thread([this] {
-    prepareWorkerThread();
-    run();
+    PrepareWorkerThread();
+    Run();
   });
 }
 
-void Times::stop() {
+void Times::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  for (const Entry& entry : queue_) session_.unref(entry.node);
+  for (const Entry& entry : queue_) session_.Unref(entry.node);
   queue_.clear();
   flushCount_ = 0;
   busyFlushing_ = false;
 }
 
-void Times::touch(Node* node) {
+void Times::Touch(Node* node) {
   if (node->timesPending.exchange(true)) return;
-  session_.nodes.ref(node);
+  session_.nodes.Ref(node);
   bool wake;
   {
     std::lock_guard lock(mutex_);
@@ -39,7 +39,7 @@ void Times::touch(Node* node) {
   if (wake) wake_.notify_one();
 }
 
-void Times::flush() {
+void Times::Flush() {
   {
     std::lock_guard lock(mutex_);
     flushCount_ = queue_.size();
@@ -48,12 +48,12 @@ void Times::flush() {
   wake_.notify_one();
 }
 
-bool Times::flushed() {
+bool Times::Flushed() {
   std::lock_guard lock(mutex_);
   return flushCount_ == 0 && !busyFlushing_;
 }
 
-void Times::run() {
+void Times::Run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (queue_.empty()) {
@@ -70,38 +70,38 @@ void Times::run() {
     busyFlushing_ = flushCount_ > 0;
     if (flushCount_ > 0) flushCount_--;
     lock.unlock();
-    handOver(node);
-    session_.unref(node);
+    HandOver(node);
+    session_.Unref(node);
     lock.lock();
     bool told = busyFlushing_ && flushCount_ == 0;
     busy_ = busyFlushing_ = false;
-    if (told) session_.signal();
+    if (told) session_.Wake();
   }
 }
 
-void Times::handOver(Node* node) {
+void Times::HandOver(Node* node) {
   RangeGuard guard(session_.ranges, node, 0, kWholeFile);
   // From here on a change queues the node again.
   node->timesPending.store(false);
   struct stat st;
   {
-    PathFd path = session_.nodes.fd(node);
-    if (!path.ok() || fstat(path.get(), &st) != 0) return;
+    PathFd path = session_.nodes.OpenPath(node);
+    if (!path.Ok() || fstat(path.Get(), &st) != 0) return;
     if (st.st_nlink == 0) return;  // nobody will ever see them
   }
   bool wake;
   {
     std::lock_guard lock(session_.stream.mutex);
-    if (session_.stream.state() != StreamState::on || !session_.stream.bind(node)) return;
+    if (session_.stream.State() != StreamState::on || !session_.stream.Bind(node)) return;
     Record record;
     record.kind = kTimes;
-    record.ref = number(node->id);
+    record.ref = Number(node->id);
     record.g = static_cast<int64_t>(st.st_mtim.tv_sec) * 1'000'000'000 + st.st_mtim.tv_nsec;
-    session_.stream.emit(record);
-    wake = session_.stream.takeWake();
+    session_.stream.Emit(record);
+    wake = session_.stream.TakeWake();
   }
-  guard.release();
-  if (wake) session_.signal();
+  guard.Release();
+  if (wake) session_.Wake();
 }
 
 }  // namespace twinfs

@@ -1,5 +1,6 @@
-// Hands over the times of changed inodes, coalesced: a change marks its inode here, and within the delay a
-// thread reads the resulting mtime under the inode's whole-range lock and puts it into the stream.
+// Hands over the times of changed inodes, coalesced: a change marks its inode here, and within the
+// delay a thread reads the resulting mtime under the inode's whole-range lock and puts it into the
+// stream.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -16,13 +17,13 @@ class Session;
 class Times {
  public:
   Times(Session& session, uint32_t delayMs) : session_(session), delay_(delayMs) {}
-  void start();
-  void stop();
+  void Start();
+  void Stop();
   // The inode's times changed. Takes a reference on the node.
-  void touch(Node* node);
+  void Touch(Node* node);
   // Hands all over now; `flushed` tells when that is done.
-  void flush();
-  bool flushed();
+  void Flush();
+  bool Flushed();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -30,8 +31,8 @@ class Times {
     Node* node;
     Clock::time_point due;
   };
-  void run();
-  void handOver(Node* node);
+  void Run();
+  void HandOver(Node* node);
 
   Session& session_;
   const std::chrono::milliseconds delay_;

@@ -10,34 +10,34 @@
 namespace twinfs {
 
 Worker::Worker(Session& session, int fd)
-    : session(session), fd_(fd), buffer_(session.buffers.take()) {}
+    : session(session), fd_(fd), buffer_(session.buffers.Take()) {}
 
-Worker::~Worker() { session.buffers.give(buffer_); }
+Worker::~Worker() { session.buffers.Give(buffer_); }
 
-uint8_t* Worker::giveBuffer() {
+uint8_t* Worker::GiveBuffer() {
   uint8_t* given = buffer_;
-  buffer_ = session.buffers.take();
+  buffer_ = session.buffers.Take();
   return given;
 }
 
-uint8_t* Worker::scratch() {
+uint8_t* Worker::Scratch() {
   if (!scratch_) scratch_.reset(new uint8_t[kScratchBytes]);
   return scratch_.get();
 }
 
-void Worker::useUmask(mode_t mask) {
+void Worker::UseUmask(mode_t mask) {
   if (mask == umask_) return;
   umask(mask);
   umask_ = mask;
 }
 
-void Worker::leaveGate() {
+void Worker::LeaveGate() {
   if (!inGate_) return;
   inGate_ = false;
-  session.leaveGate();
+  session.LeaveGate();
 }
 
-int Worker::run() {
+int Worker::Run() {
   for (;;) {
     session.idleWorkers.fetch_add(1, std::memory_order_relaxed);
     ssize_t bytes = read(fd_, buffer_, kRequestBytes);
@@ -48,37 +48,37 @@ int Worker::run() {
       return errno;
     }
     if (bytes < static_cast<ssize_t>(sizeof(abi::InHeader))) continue;
-    if (left == 0) session.spawnIfNoneIdle();
-    dispatch(static_cast<size_t>(bytes), fd_);
+    if (left == 0) session.SpawnIfNoneIdle();
+    Dispatch(static_cast<size_t>(bytes), fd_);
   }
 }
 
-void Worker::serve(const ParkedRequest& parked) {
-  session.buffers.give(buffer_);
+void Worker::Serve(const ParkedRequest& parked) {
+  session.buffers.Give(buffer_);
   buffer_ = parked.buffer;
-  dispatch(parked.bytes, parked.fd);
+  Dispatch(parked.bytes, parked.fd);
 }
 
-void Worker::dispatch(size_t bytes, int fd) {
+void Worker::Dispatch(size_t bytes, int fd) {
   Request request(*this, fd, buffer_);
   session.requests.fetch_add(1, std::memory_order_relaxed);
-  Handler handler = handlerOf(request.head.opcode);
-  if (handler == nullptr) return request.error(ENOSYS);
-  if (!isChange(request)) return handler(session, request);
-  switch (session.enterGate()) {
-    case Session::Entry::refused: return request.error(EROFS);
-    case Session::Entry::wait: return session.park({giveBuffer(), bytes, fd});
+  Handler handler = HandlerOf(request.head.opcode);
+  if (handler == nullptr) return request.Error(ENOSYS);
+  if (!IsChange(request)) return handler(session, request);
+  switch (session.EnterGate()) {
+    case Session::Entry::refused: return request.Error(EROFS);
+    case Session::Entry::wait: return session.Park({GiveBuffer(), bytes, fd});
     case Session::Entry::entered: break;
   }
   inGate_ = true;
   handler(session, request);
-  leaveGate();
+  LeaveGate();
 }
 
-void Request::reply(const void* data, size_t bytes) {
-  writeReply(fd_, head.unique, 0, data, bytes);
+void Request::Reply(const void* data, size_t bytes) {
+  WriteReply(fd_, head.unique, 0, data, bytes);
 }
 
-void Request::error(int errnum) { writeReply(fd_, head.unique, errnum, nullptr, 0); }
+void Request::Error(int errnum) { WriteReply(fd_, head.unique, errnum, nullptr, 0); }
 
 }  // namespace twinfs

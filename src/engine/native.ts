@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { assert } from '../assert.js';
+import { errorText, TwinfsError } from '../errors.js';
 import { native, type NativeSession } from '../io/native.js';
 import { TIMES_DELAY_MS } from '../limits.js';
 import type { NodeRef } from '../op/op.js';
@@ -39,7 +40,7 @@ export class NativeEngine implements Engine {
       await session.mount();
     } catch (error) {
       this.#session = null;
-      throw error;
+      throw mountFailed(error);
     }
   }
 
@@ -138,6 +139,16 @@ export class NativeEngine implements Engine {
     assert(this.#session !== null, 'the engine is mounted');
     return this.#session;
   }
+}
+
+/** EOPNOTSUPP is the session's own word for a kernel that lacks what it needs. */
+function mountFailed(error: unknown): TwinfsError {
+  const isOld = (error as NodeJS.ErrnoException).code === 'EOPNOTSUPP';
+  const next = isOld
+    ? "this kernel's FUSE is too old for the native engine: boot a newer one, or use --engine fuse-native"
+    : 'check that /dev/fuse is the FUSE device (modprobe fuse) and may be used here: a container needs "--device /dev/fuse" and CAP_SYS_ADMIN';
+  const text = `the FUSE mount did not succeed (${errorText(error)}); ${next}`;
+  return new TwinfsError('mount-failed', 'noFuse', text, error);
 }
 
 /**
