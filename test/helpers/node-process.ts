@@ -5,6 +5,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { ask } from '../../src/control/client.js';
 import type { Status } from '../../src/control/messages.js';
 import type { Mode } from '../../src/core/types.js';
 import { cli, runCli } from './cli.js';
@@ -28,11 +29,11 @@ export class TestNode {
   readonly state: string;
   readonly log: string;
 
-  /** Makes an empty node; nothing runs yet. */
-  constructor(context: Cleanup, name: string) {
+  /** Makes an empty node; nothing runs yet. `directory`: another place for its data. */
+  constructor(context: Cleanup, name: string, directory?: string) {
     const base = tempDir(context, name);
     this.name = name;
-    this.directory = join(base, 'data');
+    this.directory = directory ?? join(base, 'data');
     this.state = join(base, 'state');
     this.log = join(base, 'log');
     fs.mkdirSync(this.directory);
@@ -76,7 +77,15 @@ export class TestNode {
     return JSON.parse(await this.must('status', ['--json'])) as Status;
   }
 
-  /** Polls `status` until it is as wanted. */
+  /** What `status --json` prints, asked of the daemon itself: cheap enough to poll. */
+  async quickStatus(): Promise<Status> {
+    return (await ask(
+      { stateDir: this.state, shown: this.directory },
+      { command: 'status' },
+    )) as Status;
+  }
+
+  /** Polls the status until it is as wanted. */
   async waitStatus(
     what: string,
     isWanted: (status: Status) => boolean,
@@ -87,10 +96,10 @@ export class TestNode {
       return await waitFor(
         what,
         async () => {
-          last = await this.status();
+          last = await this.quickStatus();
           return isWanted(last) ? last : null;
         },
-        { everyMs: 100, ...options },
+        { everyMs: 25, ...options },
       );
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
