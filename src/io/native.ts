@@ -197,7 +197,7 @@ export interface NativeAddon {
   getXattr(fd: number, name: string): Buffer | null;
   setXattr(fd: number, name: string, value: Buffer): void;
 
-  /** Bind-mounts `path` over itself, read-only. */
+  /** Bind-mounts `path` over itself, read-only and noexec. */
   bindReadOnly(path: Buffer): Promise<void>;
   /** umount2(2); `lazy` is MNT_DETACH. */
   unmount(path: Buffer, lazy: boolean): Promise<void>;

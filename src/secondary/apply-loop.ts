@@ -17,7 +17,7 @@ import { errorText, TwinfsError } from '../errors.js';
 import type { SpaceInfo } from '../io/native.js';
 import type { Clock, Timers } from '../io/ports.js';
 import { APPLY_SLICE_MS, RECEIVE_QUEUE_BYTES_MAX, RECEIVE_QUEUE_RESUME_BYTES } from '../limits.js';
-import { opClass, type BarrierOp, type Op } from '../op/op.js';
+import { opClass, ROOT_REF, type BarrierOp, type Op } from '../op/op.js';
 import type { AckMessage, OpsMessage } from '../wire/messages.js';
 import { Acks } from './acks.js';
 import { applyOp, describeOp, errnoName, type OpApplier } from './apply-op.js';
@@ -203,8 +203,9 @@ export class ApplyLoop {
   #applyOne(op: Op, seq: Seq): number {
     switch (op.kind) {
       case 'fsync':
-        // In `sync` the group commit that follows covers it.
-        if (this.#mode !== 'sync') this.#durability.fsync(op, seq);
+        // In `sync` the group commit that follows covers it; an fsync of DIR is for the whole mirror.
+        if (op.ref === ROOT_REF) this.#durability.want(seq);
+        else if (this.#mode !== 'sync') this.#durability.fsync(op, seq);
         return 0;
       case 'barrier':
         this.#barrier = { op, isPassing: false };
