@@ -1,9 +1,11 @@
 /** twinfs umount DIR: ends the primary in good order, or clears what a killed one left mounted. */
 import type { CommandModule } from 'yargs';
 import { showPath } from '../config/paths.js';
+import { usersText } from '../config/validate.js';
 import { ask } from '../control/client.js';
 import { TwinfsError } from '../errors.js';
 import { deadMounts, detach } from '../io/machine.js';
+import { findUsers } from '../io/processes.js';
 import { withDirectory, type StateArguments } from './common.js';
 import type { CliContext } from './context.js';
 import { examples } from './examples.js';
@@ -38,13 +40,22 @@ export const umountCommand = (context: CliContext): CommandModule<object, Umount
     try {
       await ask(place, { command: 'umount', lazy: args.lazy });
     } catch (error) {
-      if (!(error instanceof TwinfsError) || error.code !== 'not-running') throw error;
-      if (await clearDead(context, place)) return;
+      if (!(error instanceof TwinfsError)) throw error;
+      if (error.exit === 'inUse') throw named(error, place);
+      if (error.code === 'not-running' && (await clearDead(context, place))) return;
       throw error;
     }
     await waitGone(place);
   },
 });
+
+/** "Busy" is worth little without who it is. The mount answers: it has just refused. */
+function named(busy: TwinfsError, place: Place): TwinfsError {
+  const users = findUsers(place.daemon?.mountpoint ?? place.named);
+  if (users.length === 0) return busy;
+  const { code, exit, message } = busy;
+  return new TwinfsError(code, exit, `${message} (${usersText(users)})`);
+}
 
 /** True when there was something to clear. */
 async function clearDead(context: CliContext, place: Place): Promise<boolean> {

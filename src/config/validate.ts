@@ -90,7 +90,7 @@ export const alreadyRunning = (what: string, pid: number | null, next: string): 
   new TwinfsError(
     'already-running',
     'alreadyMounted',
-    `${what}, by process ${pid ?? 'unknown'}; ${next}`,
+    `${what}${pid === null ? '' : `, by process ${pid}`}; ${next}`,
   );
 
 export function checkDirectories(config: Config, facts: DirectoryFacts): TwinfsError | null {
@@ -174,7 +174,8 @@ function checkMounts(config: Config, facts: DirectoryFacts): TwinfsError | null 
       return alreadyRunning(
         `${showPath(path)} is a mounted mirror already`,
         null,
-        `unmount it with "twinfs umount ${showPath(path)}"`,
+        `unmount it with "twinfs umount ${showPath(path)}", ` +
+          `or with "umount -l ${showPath(path)}" when no daemon answers`,
       );
     }
     const home = mountOf(facts.mounts, path);
@@ -198,26 +199,30 @@ function checkMounts(config: Config, facts: DirectoryFacts): TwinfsError | null 
 
 const USERS_NAMED_MAX = 5;
 
-/** Those who are in DIR from before the mount go around it: their changes would not be mirrored. */
+/** "process 4711 (bash) works in /srv/data; …", not more than a few. */
+export function usersText(users: readonly PathUser[], others: readonly string[] = []): string {
+  const lines = users.map(
+    (user) => `process ${user.pid} (${user.command}) ${user.how} ${showPath(user.path)}`,
+  );
+  lines.push(...others);
+  const more = lines.length - USERS_NAMED_MAX;
+  return lines.slice(0, USERS_NAMED_MAX).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+/** Those in DIR from before the mount go around it: their changes would not be mirrored. */
 export function checkUsers(
   config: Config,
   users: readonly PathUser[],
   mounts: readonly MountEntry[],
 ): TwinfsError | null {
-  if (config.force) return null;
-  const lines = users.map(
-    (user) => `process ${user.pid} (${user.command}) ${user.how} ${showPath(user.path)}`,
+  const ways = bindMountsOf(mounts, config.directory).map(
+    (entry) => `a bind mount at ${showPath(entry.mountpoint)} shows the same files`,
   );
-  for (const entry of bindMountsOf(mounts, config.directory)) {
-    lines.push(`a bind mount at ${showPath(entry.mountpoint)} shows the same files`);
-  }
-  if (lines.length === 0) return null;
-  const more = lines.length - USERS_NAMED_MAX;
-  const named = lines.slice(0, USERS_NAMED_MAX).join('; ') + (more > 0 ? `; and ${more} more` : '');
+  if (config.force || users.length + ways.length === 0) return null;
   return new TwinfsError(
     'in-use',
     'inUse',
     `${showPath(config.directory)} is in use, and changes made that way would not be mirrored: ` +
-      `${named}. End these first, or go on all the same with --force`,
+      `${usersText(users, ways)}. End these first, or go on all the same with --force`,
   );
 }

@@ -72,11 +72,19 @@ export function argumentBytes(text: string): Buffer {
 export async function pathKind(path: Buffer): Promise<PathKind> {
   return new Promise((resolve) => {
     const cancel = systemTimers.setTimer(PATH_PROBE_TIMEOUT_MS, () => resolve('directory'));
-    fs.stat(path, (error, stats) => {
+    const done = (kind: PathKind): void => {
       cancel();
-      if (error === null) resolve(stats.isDirectory() ? 'directory' : 'other');
-      else if (error.code === 'ENOTCONN') resolve('dead');
-      else resolve(error.code === 'ENOTDIR' ? 'other' : 'missing');
+      resolve(kind);
+    };
+    const failed = (error: NodeJS.ErrnoException): void => {
+      if (error.code === 'ENOTCONN') done('dead');
+      else done(error.code === 'ENOTDIR' ? 'other' : 'missing');
+    };
+    fs.stat(path, (error, stats) => {
+      if (error !== null) return failed(error);
+      if (!stats.isDirectory()) return done('other');
+      // The kernel may know a dead mount's attributes by heart; its free space it has to ask for.
+      return fs.statfs(path, (dead) => (dead === null ? done('directory') : failed(dead)));
     });
   });
 }
