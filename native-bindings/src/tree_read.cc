@@ -20,7 +20,8 @@ namespace {
 int ReadTarget(int directoryFd, TreeEntry* entry) {
   char buffer[PATH_MAX];
   const ssize_t got = readlinkat(directoryFd, entry->name.c_str(), buffer, sizeof buffer);
-  if (got < 0) return errno;
+  // EINVAL: it is no symlink any more; what was listed is gone.
+  if (got < 0) return errno == EINVAL ? ENOENT : errno;
   entry->target.assign(buffer, static_cast<size_t>(got));
   return 0;
 }

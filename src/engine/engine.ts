@@ -41,7 +41,10 @@ export interface Change {
  * everything below it is to be compared. A mark is put after its change is applied, never before: one taken
  * in between would be lost. Beside the obvious a resync needs, because its target knows names, not inodes:
  *  - rename: `entries` of both parents and `data` of what got another name (with RENAME_EXCHANGE of both);
- *  - link: `entries` of the new parent and of the parent of the name it had, so that both become one inode.
+ *  - link: `entries` of the new parent and of the parents of the names it had, so that all become one inode;
+ *  - unlink, and a rename over something: `data` and `attributes` of what lost a name and keeps another, as what
+ *    was to be brought under the lost name has to come under the other. When the engine knows no other
+ *    name (nobody looked it up), `data` of the root: everything is compared.
  */
 export interface Mark {
   readonly ref: NodeRef;

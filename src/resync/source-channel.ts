@@ -4,11 +4,24 @@
  */
 import { TwinfsError } from '../errors.js';
 import { SYNC_WINDOW_BYTES_MAX } from '../limits.js';
-import type { DirResult, FileDone, FileHashes, Message, ResyncToSource } from '../wire/messages.js';
+import type {
+  DirResult,
+  FileDone,
+  FileHashes,
+  Message,
+  Problem,
+  ResyncToSource,
+} from '../wire/messages.js';
 import type { SyncLink } from './seam.js';
 
 interface Waiter<T> {
   resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+interface DirectoryListener {
+  /** True: that was the last answer. */
+  result(message: DirResult): boolean;
   reject(error: Error): void;
 }
 
@@ -28,7 +41,7 @@ const breach = (what: string): TwinfsError =>
 
 export class SourceChannel {
   readonly #link: SyncLink;
-  readonly #directories = new Map<number, Waiter<DirResult>>();
+  readonly #directories = new Map<number, DirectoryListener>();
   readonly #files = new Map<number, FileListener>();
   #stored: Waiter<void> | null = null;
   #reservations: { bytes: number; waiter: Waiter<void> }[] = [];
@@ -80,10 +93,24 @@ export class SourceChannel {
     this.#admit();
   }
 
-  directory(id: number): Promise<DirResult> {
+  /** Calls `answered` with each part and its answer; resolves after the last, or with a problem. */
+  directory<P>(
+    id: number,
+    parts: readonly P[],
+    answered: (part: P, result: DirResult) => void,
+  ): Promise<Problem | null> {
     return new Promise((resolve, reject) => {
-      if (this.#error !== null) reject(this.#error);
-      else this.#directories.set(id, { resolve, reject });
+      if (this.#error !== null) return reject(this.#error);
+      let next = 0;
+      const result = (message: DirResult): boolean => {
+        const part = parts[next];
+        next += 1;
+        if (message.problem === null && part !== undefined) answered(part, message);
+        if (message.problem === null && next < parts.length) return false;
+        resolve(message.problem);
+        return true;
+      };
+      this.#directories.set(id, { result, reject });
     });
   }
 
@@ -129,10 +156,9 @@ export class SourceChannel {
   }
 
   #dirResult(message: DirResult): void {
-    const waiter = this.#directories.get(message.id);
-    if (waiter === undefined) return this.fail(breach('an answer about an unknown directory'));
-    this.#directories.delete(message.id);
-    waiter.resolve(message);
+    const listener = this.#directories.get(message.id);
+    if (listener === undefined) return this.fail(breach('an answer about an unknown directory'));
+    if (listener.result(message)) this.#directories.delete(message.id);
   }
 
   #fileAnswer(message: FileHashes | FileDone): void {

@@ -6,13 +6,13 @@ import { joinPath } from '../core/resync-plan.js';
 import { TwinfsError } from '../errors.js';
 import type { TreeEntry } from '../io/native.js';
 import {
-  DIR_LIST_BYTES_MAX,
   DIR_LIST_ENTRIES_MAX,
-  FRAME_MESSAGE_BYTES_MAX,
+  PART_MESSAGE_BYTES_MAX,
   PATH_BYTES_MAX,
   SYNC_DIRS_OPEN_MAX,
 } from '../limits.js';
-import type { DirList, DirResult, Meta } from '../wire/messages.js';
+import { entryBytes } from '../wire/batches.js';
+import type { DirList, DirResult, Meta, Problem } from '../wire/messages.js';
 import { isDirectory, isGone, isRegular, metaOf, showPath } from './meta.js';
 import type { FileJob } from './source-file.js';
 import { orGone, readError, targetError, type SourceIo } from './source-io.js';
@@ -43,6 +43,7 @@ export class SourceWalk {
   readonly #sink: WalkSink;
   /** Directories compared with everything in them, where some may come up twice; null: none can. */
   readonly #seen: Set<string> | null;
+  readonly #groups = new Set<bigint>();
   #stack: WalkTask[] = [];
   #active = 0;
   #error: Error | null = null;
@@ -93,10 +94,20 @@ export class SourceWalk {
     const listed = await this.#list(path);
     if (listed === null) return;
     const entries = listed.map((entry) => ({ name: entry.name, meta: metaOf(entry) }));
-    const result = await this.#send(path, metaOf(self), entries);
-    if (result.problem === null) return this.#follow(path, depth, entries, result);
-    if (!result.problem.missing) throw targetError(result.problem);
+    const parts = [...partsOf(path, entries)];
+    const problem = await this.#send(path, metaOf(self), parts, (part, result) =>
+      this.#follow(path, depth, part.entries, result),
+    );
+    if (problem === null) return;
+    if (!problem.missing) throw targetError(problem);
     this.#sink.missing(path);
+  }
+
+  /** Another name of this inode is being compared in this walk. */
+  #known({ linkGroup }: Meta): boolean {
+    if (linkGroup === 0n || this.#groups.has(linkGroup)) return linkGroup !== 0n;
+    this.#groups.add(linkGroup);
+    return false;
   }
 
   async #list(path: Buffer): Promise<readonly TreeEntry[] | null> {
@@ -108,13 +119,19 @@ export class SourceWalk {
     }
   }
 
-  async #send(path: Buffer, self: Meta, entries: readonly Entry[]): Promise<DirResult> {
+  /** Each part is answered; the first problem ends the answers. */
+  async #send(
+    path: Buffer,
+    self: Meta,
+    parts: readonly Part[],
+    answered: (part: Part, result: DirResult) => void,
+  ): Promise<Problem | null> {
     const { channel } = this.#io;
     const id = channel.nextId();
-    const result = channel.directory(id);
+    const result = channel.directory(id, parts, answered);
     // When sending fails, that error is the one to tell.
     result.catch(() => undefined);
-    for (const part of partsOf(path, entries)) {
+    for (const part of parts) {
       await channel.reserve(0);
       channel.send({ type: 'dirList', id, path, self, ...part });
     }
@@ -124,20 +141,20 @@ export class SourceWalk {
   #follow(path: Buffer, depth: Depth, entries: readonly Entry[], result: DirResult): void {
     const fresh = keys(result.fresh);
     const stale = keys(result.stale);
-    const linked = keys(result.linked);
     const below: WalkTask[] = [];
     for (const { name, meta } of entries) {
       const made = fresh.has(key(name));
       const all = depth === 'everything' || made;
       if (isDirectory(meta.mode)) {
         if (all) below.push({ path: joinPath(path, name), depth: 'everything' });
-      } else if (isRegular(meta.mode) && meta.size > 0 && !linked.has(key(name))) {
-        if (!all && !stale.has(key(name))) continue;
+      } else if (isRegular(meta.mode) && meta.size > 0) {
+        if (all ? this.#known(meta) : !stale.has(key(name))) continue;
         const found = { path: joinPath(path, name), meta, size: meta.size };
         this.#sink.file({ ...found, fresh: made, what: 'content' });
       }
     }
-    this.#stack.push(...below.reverse());
+    for (const task of below.reverse()) this.#stack.push(task);
+    this.#pump();
   }
 }
 
@@ -146,21 +163,14 @@ interface Part {
   readonly last: boolean;
 }
 
-/** About what an entry takes in a message. */
-function entryBytes({ name, meta }: Entry): number {
-  let bytes = 64 + name.length + meta.target.length;
-  for (const xattr of meta.xattrs) bytes += 16 + xattr.name.length + xattr.value.length;
-  return bytes;
-}
-
 /** Cuts a directory into messages; the last part may be empty. */
 function* partsOf(path: Buffer, entries: readonly Entry[]): Generator<Part> {
   let part: Entry[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    const size = entryBytes(entry);
+    const size = entryBytes(entry.name, entry.meta);
     checkSize(joinPath(path, entry.name), size);
-    const full = part.length === DIR_LIST_ENTRIES_MAX || bytes + size > DIR_LIST_BYTES_MAX;
+    const full = part.length === DIR_LIST_ENTRIES_MAX || bytes + size > PART_MESSAGE_BYTES_MAX;
     if (full && part.length > 0) {
       yield { entries: part, last: false };
       part = [];
@@ -180,7 +190,7 @@ function checkSize(path: Buffer, bytes: number): void {
       `${showPath(path).slice(0, 200)}…: longer than the ${PATH_BYTES_MAX} bytes a resync can carry; move it up or remove it`,
     );
   }
-  if (bytes > FRAME_MESSAGE_BYTES_MAX / 2) {
+  if (bytes > PART_MESSAGE_BYTES_MAX) {
     throw new TwinfsError(
       'xattrs-too-large',
       'failed',

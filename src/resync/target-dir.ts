@@ -27,12 +27,19 @@ interface Listing {
   cursor: number;
   lastName: Buffer | null;
   /** Own entries that the list passed over. */
-  extras: Buffer[];
-  fresh: Buffer[];
-  stale: Buffer[];
-  linked: Buffer[];
+  readonly extras: Buffer[];
+  /** For the answer to this part. */
+  answer: Answer;
+}
+
+interface Answer {
+  readonly fresh: Buffer[];
+  readonly stale: Buffer[];
+  readonly linked: Buffer[];
   removed: number;
 }
+
+const newAnswer = (): Answer => ({ fresh: [], stale: [], linked: [], removed: 0 });
 
 /** A listing that has been answered with a problem: its further parts mean nothing. */
 const FAILED = 'failed';
@@ -99,9 +106,11 @@ export class TargetDirectories {
         const listing = await this.#listing(part);
         await this.#merge(listing, part);
         if (part.last && !this.#stopped) await this.#finish(listing, part);
+        if (!this.#stopped) this.#answer(part.id, listing.answer, null);
+        listing.answer = newAnswer();
       } catch (error) {
         this.#listings.set(part.id, FAILED);
-        if (!this.#stopped) this.#answer(part.id, null, problemOf(error, part.path));
+        if (!this.#stopped) this.#answer(part.id, newAnswer(), problemOf(error, part.path));
       }
     }
     if (part.last) this.#listings.delete(part.id);
@@ -114,8 +123,7 @@ export class TargetDirectories {
     const listing = {
       path: part.path,
       own: await this.#tree.readDir(part.path),
-      ...{ cursor: 0, lastName: null, removed: 0 },
-      ...{ extras: [], fresh: [], stale: [], linked: [] },
+      ...{ cursor: 0, lastName: null, extras: [], answer: newAnswer() },
     };
     this.#listings.set(part.id, listing);
     return listing;
@@ -140,18 +148,17 @@ export class TargetDirectories {
   }
 
   /** The whole list is here. */
-  async #finish(listing: Listing, { id, path, self }: DirList): Promise<void> {
+  async #finish(listing: Listing, { path, self }: DirList): Promise<void> {
     const rest = listing.own.slice(listing.cursor).map((own) => own.name);
     for (const name of [...listing.extras, ...rest]) {
       if (this.#stopped) return;
       await this.#tree.remove(joinPath(path, name));
-      listing.removed += 1;
+      listing.answer.removed += 1;
     }
     const own = this.#tree.stat(path);
     if (!sameAttributes(own, self) || own.mtime !== self.mtime) {
       this.#tree.setMeta(path, treeMetaOf(self));
     }
-    this.#answer(id, listing, null);
   }
 
   /** Makes one entry right. Without waiting in the common case, as a promise per entry would cost. */
@@ -171,7 +178,7 @@ export class TargetDirectories {
     if (isDirectory(meta.mode)) return true;
     if (meta.linkGroup === 0n) return own.nlink === 1;
     const first = this.#links.find(meta.linkGroup, meta);
-    if (first !== null) return first.ino === own.ino;
+    if (first !== null) return first.entry.ino === own.ino;
     return !this.#links.isOthers(own.ino, meta.linkGroup);
   }
 
@@ -188,8 +195,10 @@ export class TargetDirectories {
     if (first !== null) {
       if (own === null) this.#tree.link(first.path, path);
       this.#links.add(group, path);
-      listing.linked.push(name);
-      return null;
+      listing.answer.linked.push(name);
+      // What has content gets its attributes with it; of the rest each list tells the whole truth.
+      const content = isRegular(meta.mode) && meta.size > 0;
+      return content ? null : this.#adjust(listing, name, path, meta, first.entry);
     }
     if (own === null) this.#make(listing, name, path, meta);
     const ino = own?.ino ?? (group === 0n && this.#links.empty ? null : this.#tree.stat(path).ino);
@@ -208,7 +217,7 @@ export class TargetDirectories {
     if (own === null) {
       // Its attributes come with its own list, which follows.
       this.#tree.make(path, DIRECTORY_MODE, 0, NO_BYTES);
-      listing.fresh.push(name);
+      listing.answer.fresh.push(name);
     } else if (!sameAttributes(own, meta)) this.#tree.setMeta(path, treeMetaOf(meta));
     return null;
   }
@@ -216,7 +225,7 @@ export class TargetDirectories {
   #make(listing: Listing, name: Buffer, path: Buffer, meta: Meta): void {
     if (isRegular(meta.mode)) this.#tree.make(path, FILE_MODE, 0, NO_BYTES);
     else this.#tree.make(path, typeOf(meta.mode) | 0o600, meta.rdev, meta.target);
-    if (isRegular(meta.mode) && meta.size > 0) listing.fresh.push(name);
+    if (isRegular(meta.mode) && meta.size > 0) listing.answer.fresh.push(name);
     else this.#tree.setMeta(path, treeMetaOf(meta));
   }
 
@@ -230,7 +239,7 @@ export class TargetDirectories {
   ): Promise<void> | null {
     const sameTimes = own.mtime === meta.mtime;
     if (isRegular(meta.mode) && meta.size > 0 && !(sameTimes && own.size === meta.size)) {
-      listing.stale.push(name);
+      listing.answer.stale.push(name);
       return null;
     }
     const emptied = isRegular(meta.mode) && own.size !== meta.size ? this.#empty(path) : null;
@@ -248,13 +257,10 @@ export class TargetDirectories {
     }
   }
 
-  #answer(id: number, listing: Listing | null, problem: Problem | null): void {
-    const { fresh, stale, linked, removed } = listing ?? NOTHING;
-    this.#options.answer({ type: 'dirResult', id, fresh, stale, linked, removed, problem });
+  #answer(id: number, answer: Answer, problem: Problem | null): void {
+    this.#options.answer({ type: 'dirResult', id, ...answer, problem });
   }
 }
-
-const NOTHING = { fresh: [], stale: [], linked: [], removed: 0 };
 
 /** Moves to `name`: what is passed over is extra. Returns the own entry of this name, if any. */
 function advance(listing: Listing, name: Buffer): TreeEntry | null {

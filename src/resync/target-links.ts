@@ -25,13 +25,13 @@ export class LinkGroups {
   }
 
   /** A name under which the group's inode still is here, or null. */
-  find(group: bigint, meta: Meta): { readonly path: Buffer; readonly ino: bigint } | null {
+  find(group: bigint, meta: Meta): { readonly path: Buffer; readonly entry: TreeEntry } | null {
     const known = this.#byGroup.get(group);
     if (known === undefined) return null;
     for (const name of known.paths) {
       const path = Buffer.from(name, 'latin1');
       const entry = this.#look(path);
-      if (entry?.ino === known.ino) return sameKind(entry, meta) ? { path, ino: known.ino } : null;
+      if (entry?.ino === known.ino) return sameKind(entry, meta) ? { path, entry } : null;
       known.paths.delete(name);
     }
     return null;
