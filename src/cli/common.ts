@@ -85,7 +85,7 @@ export const withDaemonOptions = <T>(program: Argv<T>) =>
     .option('force', {
       type: 'boolean',
       default: false,
-      describe: 'Start although DIR is in use or empty',
+      describe: 'Start although DIR is in use, or does not fit its record',
     });
 
 export const defaultLogFile = (stateDir: string): string => join(stateDir, 'twinfs.log');

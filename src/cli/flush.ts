@@ -18,7 +18,7 @@ const TIMEOUT_SECONDS_MAX = 86_400;
 
 export const flushCommand = (context: CliContext): CommandModule<object, FlushArguments> => ({
   command: 'flush <DIR>',
-  describe: "Wait until everything written so far has reached the mode's point",
+  describe: 'Wait until everything so far is durable on both nodes',
   builder: (program) =>
     withDirectory(program)
       .option('timeout', {

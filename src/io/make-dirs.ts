@@ -1,6 +1,6 @@
 /**
- * mkdir -p. Node's own (`recursive: true`) never returns where the kernel answers ENOENT to a mkdir whose
- * parent exists, as below /proc.
+ * mkdir -p. Node's own (`recursive: true`) never returns where the kernel answers ENOENT to a mkdir
+ * whose parent exists, as below /proc.
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
