@@ -94,10 +94,25 @@ export type ConnectionEffect =
   | { readonly do: 'stand-alone'; readonly reason: Reason };
 
 /**
- * Refusals that pass by themselves; every other one needs the operator, so dialling again would
- * only repeat it.
+ * Refusals that may pass by themselves: the peer is not ready, its disk refuses, a frame was
+ * damaged, its other version is about to be replaced. Every other one is about the data and needs
+ * the operator: dialling again would only repeat it.
  */
-export const TRANSIENT_REFUSALS: readonly string[] = ['busy', 'starting', 'stopping', 'peer-lost'];
+export const TRANSIENT_REFUSALS: readonly string[] = [
+  'busy',
+  'starting',
+  'stopping',
+  'stand-alone',
+  'peer-lost',
+  'target-failed',
+  'bad-magic',
+  'bad-checksum',
+  'frame-too-long',
+  'unknown-type',
+  'bad-message',
+  'wrong-version',
+  'unknown-features',
+];
 
 export class Connection {
   readonly #side: 'dial' | 'listen';

@@ -3,14 +3,16 @@
  * --require-peer.
  */
 import type { Address } from '../config/config.js';
+import { TRANSIENT_REFUSALS } from '../core/connection.js';
 import { compare } from '../core/generation.js';
-import { TwinfsError } from '../errors.js';
+import { TwinfsError, type ExitName } from '../errors.js';
 import { connectLink } from '../io/tcp-link.js';
 import { DIAL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS } from '../limits.js';
 import type { NodeContext } from '../node/context.js';
 import { ownHello, type Words } from '../node/hello.js';
 import { refusal } from '../wire/handshake.js';
 import type { Hello } from '../wire/messages.js';
+import { isProtocolCode } from '../wire/protocol-error.js';
 
 /** Rejects with TwinfsError `peer-unreachable`, or the refusal of either side. */
 export async function probePeer(
@@ -32,10 +34,11 @@ export async function probePeer(
     message(message) {
       if (message.type === 'hello') answered(message);
       if (message.type === 'refuse') {
-        failed(new TwinfsError(message.code, 'refused', message.text));
+        failed(new TwinfsError(message.code, refusalExit(message.code), message.text));
       }
     },
-    closed: (_code, text) => failed(new TwinfsError('peer-closed', 'peerUnreachable', text)),
+    closed: (code, text) =>
+      failed(new TwinfsError(code, isProtocolCode(code) ? 'protocol' : 'peerUnreachable', text)),
     drained: () => undefined,
   }));
   try {
@@ -51,4 +54,9 @@ export async function probePeer(
     cancel();
     link.end();
   }
+}
+
+function refusalExit(code: string): ExitName {
+  if (isProtocolCode(code)) return 'protocol';
+  return TRANSIENT_REFUSALS.includes(code) ? 'peerUnreachable' : 'refused';
 }

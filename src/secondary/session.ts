@@ -249,10 +249,11 @@ export class Session {
     });
   }
 
+  /** This side cannot go on (its disk, mostly): the primary is told why and tries again later. */
   #fail(error: unknown): void {
-    const code = error instanceof TwinfsError ? error.code : 'failed';
+    if (this.#isOver()) return;
     this.#context.log.error({ err: error }, `the connection fails: ${errorText(error)}`);
-    this.#events.refused('here', code, errorText(error));
+    this.#events.refused('here', 'target-failed', `the peer failed: ${errorText(error)}`);
   }
 
   #unexpected(message: Message): void {

@@ -18,6 +18,19 @@ export type ProtocolCode =
   | 'unknown-type'
   | 'bad-message';
 
+const CODES: readonly string[] = [
+  'bad-magic',
+  'wrong-version',
+  'unknown-features',
+  'frame-too-long',
+  'bad-checksum',
+  'unknown-type',
+  'bad-message',
+];
+
+/** True for a code that says "we do not understand each other" (handshake.ts's as well). */
+export const isProtocolCode = (code: string): boolean => CODES.includes(code);
+
 export class ProtocolError extends TwinfsError {
   override name = 'ProtocolError';
   declare readonly code: ProtocolCode;
