@@ -1,8 +1,8 @@
 /**
- * The portable engine: libfuse 2 through the `fuse-native` package, behind the same interface as the main
- * one. For a machine without a C++ compiler, and for mirroring one's own plain files: the kernel lets only
- * the user who mounted in, and every file made belongs to that user. It is slow; PORTABLE_LIMITS says what
- * it cannot do.
+ * The portable engine: libfuse 2 through the `fuse-native` package, behind the same interface as
+ * the main one. For a machine without a C++ compiler, and for mirroring one's own plain files: the
+ * kernel lets only the user who mounted in, and every file made belongs to that user. It is slow;
+ * PORTABLE_LIMITS says what it cannot do.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -42,8 +42,9 @@ export const PORTABLE_LIMITS: readonly string[] = [
 ];
 
 /**
- * `nonempty`: in place, the data lies below. `use_ino`: hard links show one number. No caching of names or
- * attributes, because one inode may be known under several paths. `big_writes`: 128 KiB instead of 4.
+ * `nonempty`: in place, the data lies below. `use_ino`: hard links show one number. No caching of
+ * names or attributes, because one inode may be known under several paths. `big_writes`: 128 KiB
+ * instead of 4.
  */
 const MOUNT_OPTIONS = [
   'nonempty',
@@ -272,7 +273,10 @@ function mountFailed(mountpoint: string, cause: unknown): TwinfsError {
   );
 }
 
-/** Id of the topmost mount on a path, or null. The list escapes blanks, tabs, newlines and backslashes. */
+/**
+ * Id of the topmost mount on a path, or null. The list escapes blanks, tabs, newlines and
+ * backslashes.
+ */
 function mountId(mountpoint: string): string | null {
   const escaped = mountpoint.replace(
     /[ \t\n\\]/g,
