@@ -50,6 +50,16 @@ void Committer::NamesChanged(Node* directory) {
   next_.directories.push_back(directory);
 }
 
+void Committer::Relax() {
+  std::vector<Node*> directories;
+  {
+    std::lock_guard lock(mutex_);
+    directories.swap(next_.directories);
+    for (Node* directory : directories) directory->namesChanged = false;
+  }
+  for (Node* directory : directories) session_.Unref(directory);
+}
+
 void Committer::SyncAllFirst() {
   std::lock_guard lock(mutex_);
   next_.syncAll = true;

@@ -25,6 +25,8 @@ class Committer {
   void Add(OpenFile* file, double token);
   // The next round makes this directory durable. Takes a reference on the node.
   void NamesChanged(Node* directory);
+  // Nobody waits for rounds any more: what they were to make durable is forgotten.
+  void Relax();
   // The next round starts with a syncfs: what changed before rounds were asked for is durable too.
   void SyncAllFirst();
 

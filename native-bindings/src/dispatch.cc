@@ -7,8 +7,6 @@ namespace twinfs {
 
 static void HandleUnsupported(Session&, Request& request) { request.Error(EOPNOTSUPP); }
 static void HandleIoctl(Session&, Request& request) { request.Error(ENOTTY); }
-// The kernel expects no answer: FUSE has no way to undo what is under way.
-static void HandleNothing(Session&, Request&) {}
 static void HandleDestroy(Session&, Request& request) { request.Ok(); }
 
 Handler HandlerOf(uint32_t opcode) {
@@ -49,10 +47,10 @@ Handler HandlerOf(uint32_t opcode) {
     case abi::FSYNCDIR: return HandleFsyncdir;
     case abi::TMPFILE: return HandleUnsupported;
     case abi::IOCTL: return HandleIoctl;
-    case abi::INTERRUPT: return HandleNothing;
     case abi::DESTROY: return HandleDestroy;
-    // FLUSH, ACCESS, POLL, locks, BMAP …: the kernel stops asking and does them itself. Its own
-    // close(2) still writes dirty pages back when FLUSH is refused.
+    // INTERRUPT (nothing under way can be undone), FLUSH, ACCESS, POLL, locks, BMAP …: the kernel
+    // stops asking and does them itself. Its own close(2) still writes dirty pages back without
+    // FLUSH.
     default: return nullptr;
   }
 }

@@ -8,11 +8,10 @@ namespace twinfs {
 
 class Gate {
  public:
-  // Closed at first. True: the state changed.
-  bool Set(bool open) {
-    bool before = open_.exchange(open);
+  // Closed at first.
+  void Set(bool open) {
     if (!open) announced_.store(false);
-    return before != open;
+    open_.store(open);
   }
   bool IsOpen() const { return open_.load(); }
   bool TryEnter() {
@@ -24,7 +23,7 @@ class Gate {
   // True: the last one left a closed gate.
   bool Leave() { return inside_.fetch_sub(1) == 1 && !open_.load(); }
   bool IsEmpty() const { return inside_.load() == 0; }
-  // True once a closing.
+  // True once a closing, for whoever finds the first that waits.
   bool Announce() { return !announced_.exchange(true); }
 
  private:

@@ -24,7 +24,8 @@ class Victim {
     fd_ = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
     if (fd_ < 0 || fstat(fd_, &st) != 0) return;
-    last_ = S_ISDIR(st.st_mode) || st.st_nlink == 1;
+    isDirectory_ = S_ISDIR(st.st_mode);
+    last_ = isDirectory_ || st.st_nlink == 1;
     node_ = session.nodes.FindIno(st.st_ino);
   }
   Victim(const Victim&) = delete;
@@ -39,9 +40,11 @@ class Victim {
   void BindIfNeeded() {
     if (node_ != nullptr && (!last_ || node_->opens.load() > 0)) session_.stream.Bind(node_);
   }
-  // After the last name is gone.
+  // After a name is gone. Its number may be given to a new inode, unless somebody holds it.
   void PinIfGone() {
-    if (node_ == nullptr || !last_) return;
+    struct stat st;
+    if (node_ == nullptr || fstat(fd_, &st) != 0) return;
+    if (!isDirectory_ && st.st_nlink > 0) return;
     session_.nodes.Pin(node_, fd_);
     fd_ = -1;
   }
@@ -49,6 +52,7 @@ class Victim {
  private:
   Session& session_;
   int fd_ = -1;
+  bool isDirectory_ = false;
   bool last_ = false;
   Node* node_ = nullptr;
 };

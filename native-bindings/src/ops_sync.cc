@@ -6,7 +6,8 @@
 
 namespace twinfs {
 
-// fsync of DIR itself is the barrier for the whole mount: the kernel sends no syncfs to one like ours.
+// fsync of DIR itself is the barrier for the whole mount: the kernel sends no syncfs to one like
+// ours.
 static int SyncLocally(const Node* node, int fd, bool dataOnly) {
   if (node->id == abi::kRootId) return syncfs(fd) == 0 ? 0 : errno;
   return (dataOnly ? fdatasync(fd) : fsync(fd)) == 0 ? 0 : errno;

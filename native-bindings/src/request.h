@@ -80,7 +80,7 @@ class Worker {
   Session& session;
 
  private:
-  void Dispatch(size_t bytes, int fd);
+  void Dispatch(size_t bytes, int fd, bool parkedBefore);
   const int fd_;
   uint8_t* buffer_;
   std::unique_ptr<uint8_t[]> scratch_;

@@ -13,8 +13,8 @@ namespace twinfs {
 
 // While all workers are Busy (long fsyncs, say) more are started, up to this many times the
 // configured number.
-constexpr int kWorkerGrowth = 4;
-constexpr int kReliefThreads = 2;
+constexpr int kWorkerGrowth = 2;
+constexpr int kReliefThreads = 4;
 
 Session::Session(SessionOptions given, Signal signal, void* signalArgument)
     : options(std::move(given)),
@@ -32,7 +32,15 @@ Session::~Session() {
 
 void Session::SetGate(bool open) {
   gate.Set(open);
-  if (open) WakeParked();
+  if (open) {
+    WakeParked();
+  } else if (parkedCount_.load() > 0) {
+    AnnounceWaiter();  // it waited for room in the hand-over until now
+  }
+}
+
+void Session::AnnounceWaiter() {
+  if (gate.Announce()) Report(Notice::What::gate, 0);
 }
 
 void Session::SetReadOnly(bool on) {
@@ -40,13 +48,12 @@ void Session::SetReadOnly(bool on) {
   if (on) WakeParked();
 }
 
-Session::Entry Session::EnterGate() {
+Session::Entry Session::EnterGate(bool parkedBefore) {
   if (readOnly_.load()) return Entry::refused;
+  // Whoever waits already comes first.
+  if (!parkedBefore && parkedCount_.load() > 0) return Entry::wait;
   if (stream.IsOn() && stream.handoff.Full()) return Entry::wait;
-  if (!gate.TryEnter()) {
-    if (gate.Announce()) Report(Notice::What::gate, 0);
-    return Entry::wait;
-  }
+  if (!gate.TryEnter()) return Entry::wait;
   // Again, inside: after `setReadOnly` and `quiesce` nothing more is applied.
   if (!readOnly_.load()) return Entry::entered;
   LeaveGate();
@@ -95,8 +102,10 @@ void Session::Park(ParkedRequest parked) {
   {
     std::lock_guard lock(parkMutex_);
     parked_.push_back(parked);
+    parkedCount_.store(parked_.size());
   }
   parkWake_.notify_one();
+  if (!gate.IsOpen()) AnnounceWaiter();
 }
 
 void Session::WakeParked() {
@@ -112,6 +121,7 @@ void Session::RunRelief() {
     if (ending_.load()) return;
     ParkedRequest parked = parked_.front();
     parked_.pop_front();
+    parkedCount_.store(parked_.size());
     lock.unlock();
     worker.Serve(parked);
     lock.lock();

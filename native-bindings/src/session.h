@@ -96,7 +96,7 @@ class Session {
   void Report(Notice::What what, int errnum);
   void Wake() { signal_(signalArgument_); }
   enum class Entry { entered, wait, refused };
-  Entry EnterGate();
+  Entry EnterGate(bool parkedBefore);
   void LeaveGate();
   void Park(ParkedRequest parked);
   void Unref(Node* node, uint64_t count = 1);
@@ -153,6 +153,7 @@ class Session {
     return readOnly_.load() || (gate.IsOpen() && !(stream.IsOn() && stream.handoff.Full()));
   }
   void WakeParked();
+  void AnnounceWaiter();
 
   const Signal signal_;
   void* const signalArgument_;
@@ -170,6 +171,7 @@ class Session {
   std::mutex parkMutex_;
   std::condition_variable parkWake_;
   std::deque<ParkedRequest> parked_;
+  std::atomic<size_t> parkedCount_{0};
 
   std::mutex noticeMutex_;
   std::vector<Notice> notices_;

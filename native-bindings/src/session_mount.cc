@@ -75,7 +75,7 @@ int Session::Handshake(int fd) {
   out.maxBackground = kMaxBackground;
   out.congestionThreshold = kCongestionThreshold;
   out.maxWrite = kMaxWriteBytes;
-  out.maxPages = static_cast<uint16_t>(kMaxWriteBytes / 4096);
+  out.maxPages = static_cast<uint16_t>(kMaxWriteBytes / sysconf(_SC_PAGESIZE));
   out.timeGranularity = 1;
   WriteReply(fd, head->unique, 0, &out, sizeof(out));
   return 0;

@@ -52,10 +52,13 @@ void Session::SetStream(StreamState state) {
 }
 
 void Session::SetAnswer(AnswerRule rule) {
-  std::lock_guard lock(stream.mutex);
-  // Names and data from before were nobody's duty in rounds; the first one takes everything.
-  if (rule.syncData && !stream.rule.syncData) committer.SyncAllFirst();
-  stream.rule = rule;
+  {
+    std::lock_guard lock(stream.mutex);
+    // Names and data from before were nobody's duty in rounds; the first one takes everything.
+    if (rule.syncData && !stream.rule.syncData) committer.SyncAllFirst();
+    stream.rule = rule;
+  }
+  if (!rule.syncData) committer.Relax();
 }
 
 void Session::Credit(uint64_t bytes) {

@@ -49,23 +49,23 @@ int Worker::Run() {
     }
     if (bytes < static_cast<ssize_t>(sizeof(abi::InHeader))) continue;
     if (left == 0) session.SpawnIfNoneIdle();
-    Dispatch(static_cast<size_t>(bytes), fd_);
+    Dispatch(static_cast<size_t>(bytes), fd_, false);
   }
 }
 
 void Worker::Serve(const ParkedRequest& parked) {
   session.buffers.Give(buffer_);
   buffer_ = parked.buffer;
-  Dispatch(parked.bytes, parked.fd);
+  Dispatch(parked.bytes, parked.fd, true);
 }
 
-void Worker::Dispatch(size_t bytes, int fd) {
+void Worker::Dispatch(size_t bytes, int fd, bool parkedBefore) {
   Request request(*this, fd, buffer_);
   session.requests.fetch_add(1, std::memory_order_relaxed);
   Handler handler = HandlerOf(request.head.opcode);
   if (handler == nullptr) return request.Error(ENOSYS);
   if (!IsChange(request)) return handler(session, request);
-  switch (session.EnterGate()) {
+  switch (session.EnterGate(parkedBefore)) {
     case Session::Entry::refused: return request.Error(EROFS);
     case Session::Entry::wait: return session.Park({GiveBuffer(), bytes, fd});
     case Session::Entry::entered: break;
