@@ -201,6 +201,8 @@ export const DAEMON_START_ABORT_MS = 5_000;
 export const DAEMON_GONE_TIMEOUT_MS = 15_000;
 /** `--wait-synced` without any connection to the peer gives up after this; the mount stays. */
 export const WAIT_CONNECT_TIMEOUT_MS = 30_000;
+/** After a mount the command line looks this long whether the peer is there, to warn if not. */
+export const FIRST_CONTACT_TIMEOUT_MS = 1_000;
 /** How often the command line asks while it waits. */
 export const WAIT_POLL_MS = 250;
 /** A path that does not answer stat(2) in this time is taken as there. */

@@ -6,6 +6,7 @@ import { showPath } from '../config/paths.js';
 import { withDaemonOptions, withDirectory, type DaemonArguments } from './common.js';
 import type { CliContext } from './context.js';
 import { examples } from './examples.js';
+import { peerWarning } from './first-contact.js';
 import { checkStart, configOf, launch } from './start.js';
 import { waitSynced } from './wait-synced.js';
 
@@ -70,11 +71,14 @@ export const mountCommand = (context: CliContext): CommandModule<object, MountAr
     await checkStart(context, config);
     context.status = await launch(context, config, args.foreground);
     if (args.foreground) return;
+    const target = { stateDir: config.stateDir, shown: showPath(config.directory) };
     if (peer === undefined) {
       context.warn('twinfs: mounted without --peer: nothing is replicated');
     } else if (args.waitSynced) {
-      const target = { stateDir: config.stateDir, shown: showPath(config.directory) };
       await waitSynced(target);
+    } else {
+      const warning = await peerWarning(target);
+      if (warning !== null) context.warn(`twinfs: ${warning}`);
     }
   },
 });
