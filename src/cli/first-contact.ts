@@ -1,6 +1,6 @@
 /**
- * A mount whose peer cannot be reached succeeds all the same, and says so: a glance at the link right
- * after the start, for as long as nothing is known of it.
+ * A mount whose peer cannot be reached succeeds all the same, and says so: a glance at the link
+ * right after the start, for as long as nothing is known of it.
  */
 import { ask, type Target } from '../control/client.js';
 import type { Status } from '../control/messages.js';

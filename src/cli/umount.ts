@@ -9,13 +9,15 @@ import { findUsers } from '../io/processes.js';
 import { withDirectory, type StateArguments } from './common.js';
 import type { CliContext } from './context.js';
 import { examples } from './examples.js';
-import { waitGone } from './gone.js';
+import { isGone, waitGone } from './gone.js';
 import { findPlace, type Place } from './place.js';
 
 interface UmountArguments extends StateArguments {
   readonly DIR: string;
   readonly lazy: boolean;
 }
+
+const LAZY_LOOK_MS = 1_000;
 
 export const umountCommand = (context: CliContext): CommandModule<object, UmountArguments> => ({
   command: 'umount <DIR>',
@@ -45,9 +47,17 @@ export const umountCommand = (context: CliContext): CommandModule<object, Umount
       if (error.code === 'not-running' && (await clearDead(context, place))) return;
       throw error;
     }
-    await waitGone(place);
+    await (args.lazy ? lookGone(context, place) : waitGone(place));
   },
 });
+
+/** Taken out of sight, a mount in use lives on until its last user has ended. */
+async function lookGone(context: CliContext, place: Place): Promise<void> {
+  if (await isGone(place, LAZY_LOOK_MS)) return;
+  context.print(
+    `${place.shown} is out of sight; process ${place.daemon?.pid} ends when nothing uses it any more`,
+  );
+}
 
 /** "Busy" is worth little without who it is. The mount answers: it has just refused. */
 function named(busy: TwinfsError, place: Place): TwinfsError {
