@@ -2,7 +2,7 @@
 /** The twinfs command. */
 import { fileURLToPath } from 'node:url';
 import type { CliContext } from './context.js';
-import { runCli } from './program.js';
+import { runCli } from './run.js';
 
 // `twinfs status | head` is no error.
 process.stdout.on('error', () => process.exit(0));

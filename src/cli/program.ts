@@ -3,14 +3,13 @@
  * status.
  */
 import yargs from 'yargs';
-import { AssertionError } from '../assert.js';
-import { EXIT, TwinfsError, errorText } from '../errors.js';
+import { TwinfsError, errorText } from '../errors.js';
 import { VERSION } from '../version.js';
 import { connectCommand } from './connect.js';
 import type { CliContext } from './context.js';
 import { examples } from './examples.js';
-import { daemonCommand } from './daemon.js';
 import { demoCommand } from './demo-command.js';
+import { reportFailure } from './failure.js';
 import { flushCommand } from './flush.js';
 import { modeCommand } from './mode.js';
 import { mountCommand } from './mount.js';
@@ -30,14 +29,12 @@ const EPILOGUE =
 const HELP_WIDTH_MAX = 100;
 
 /** Never rejects; resolves to the exit status. */
-export async function runCli(context: CliContext): Promise<number> {
+export async function runProgram(context: CliContext): Promise<number> {
   try {
     await buildProgram(context).parseAsync();
     return context.status;
   } catch (error) {
-    context.warn(`twinfs: ${oneLine(errorText(error))}${hint(error, context.argv)}`);
-    if (error instanceof TwinfsError) return EXIT[error.exit];
-    return error instanceof AssertionError ? EXIT.bug : EXIT.failed;
+    return reportFailure(context, error, hint(error, context.argv));
   }
 }
 
@@ -62,7 +59,6 @@ function buildProgram(context: CliContext) {
     .command(flushCommand(context))
     .command(demoCommand(context))
     .command(versionCommand(context))
-    .command(daemonCommand(context))
     .demandCommand(1, 'a command is missing')
     .strictCommands()
     .strict()
@@ -89,7 +85,7 @@ function buildProgram(context: CliContext) {
 /** The second of two values would silently win or be joined: neither is what was meant. */
 function refuseTwice(args: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(args)) {
-    if (Array.isArray(value) && name !== '_' && name !== 'o' && name !== 'words') {
+    if (Array.isArray(value) && name !== '_' && name !== 'o') {
       throw new TwinfsError('given-twice', 'usage', `--${name} is given twice`);
     }
   }
@@ -103,8 +99,6 @@ function usageError(message: string | null, error: Error | undefined): Error {
   }
   return new TwinfsError('usage', 'usage', usageText(message ?? errorText(error)));
 }
-
-const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, '; ');
 
 function hint(error: unknown, argv: readonly string[]): string {
   if (!(error instanceof TwinfsError) || error.exit !== 'usage') return '';

@@ -1,6 +1,6 @@
 /**
- * The command line on the real node: an absent peer, a killed daemon, a busy mount, a lost or swapped
- * state directory. Exit status, message with the next step, and that nothing is lost.
+ * The command line on the real node: an absent peer, a killed daemon, a busy mount, a lost or
+ * swapped state directory. Exit status, message with the next step, and that nothing is lost.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

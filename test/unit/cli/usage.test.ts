@@ -33,7 +33,6 @@ describe('command line', () => {
       [['mode', '/x', 'fast'], /fast: not a mode; the modes are sync, semi-sync, async/],
       [['flush', '/x', '--timeout', 'soon'], /--timeout must be a number/],
       [['status', 'a', 'b'], /unknown command or argument: b/],
-      [['daemon'], /what "twinfs mount" and "twinfs serve" run/],
     ];
     for (const [args, message] of cases) {
       const { code, stdout, stderr } = await runCli(args);
@@ -43,6 +42,12 @@ describe('command line', () => {
       assert.match(stderr, /^twinfs: [^\n]+\(see "twinfs [^\n]*--help"\)\n$/, shown);
       assert.equal(stdout, '', shown);
     }
+  });
+
+  test('the background process is not for people', async () => {
+    const { code, stderr } = await runCli(['daemon', '--state', '/nowhere']);
+    assert.equal(code, 2);
+    assert.match(stderr, /what "twinfs mount" and "twinfs serve" run/);
   });
 
   test('an unencrypted link beyond this machine: exit 14, naming the override', async () => {
