@@ -1,4 +1,6 @@
-/** The background process itself: started by mount and serve, not by people, so no help shows it. */
+/**
+ * The background process itself: started by mount and serve, not by people, so no help shows it.
+ */
 import { meetParent } from '../io/daemon.js';
 import { openLog } from '../io/logger.js';
 import type { CliContext } from './context.js';

@@ -1,6 +1,6 @@
 /**
- * argv → exit status. The background process goes its own way: it needs none of what reads a person's
- * command line, and lives long enough for those megabytes to matter.
+ * argv → exit status. The background process goes its own way: it needs none of what reads a
+ * person's command line, and lives long enough for those megabytes to matter.
  */
 import { DAEMON_COMMAND } from '../io/daemon.js';
 import type { CliContext } from './context.js';
