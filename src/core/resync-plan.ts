@@ -45,22 +45,18 @@ export type NextStep = 'pass' | 'freeze' | 'restart';
 export function nextStep(passesDone: number, left: Left): NextStep {
   if (left.marks > MARKS_MAX) return 'restart';
   if (passesDone >= SYNC_PASSES_MAX) return 'freeze';
-  if (left.subtrees > 0 || left.marks > SYNC_FREEZE_MARKS_MAX) return 'pass';
+  if (left.marks > SYNC_FREEZE_MARKS_MAX) return 'pass';
   if (left.changedBytes > SYNC_FREEZE_BYTES_MAX) return 'pass';
-  // A large file that is written all the time never gets smaller: hold the writers for it in the
-  // end.
-  const large = left.readBytes > SYNC_FREEZE_READ_BYTES_MAX;
-  return large && passesDone < SYNC_PASSES_FREE_MAX ? 'pass' : 'freeze';
+  // Work that never gets less (a large file written all the time, directories made all the time) is
+  // done with the writers held in the end.
+  const unbounded = left.subtrees > 0 || left.readBytes > SYNC_FREEZE_READ_BYTES_MAX;
+  return unbounded && passesDone < SYNC_PASSES_FREE_MAX ? 'pass' : 'freeze';
 }
 
 /** Whether what came to light once the writers stood still is still work for a last pass. */
 export function freezeHolds(passesDone: number, left: Left): boolean {
   if (passesDone >= SYNC_PASSES_MAX) return true;
-  return (
-    left.subtrees === 0 &&
-    left.marks <= 4 * SYNC_FREEZE_MARKS_MAX &&
-    left.changedBytes <= 4 * SYNC_FREEZE_BYTES_MAX
-  );
+  return left.marks <= 4 * SYNC_FREEZE_MARKS_MAX && left.changedBytes <= 4 * SYNC_FREEZE_BYTES_MAX;
 }
 
 /** How hard writers are slowed in the next pass: 0 not at all, each level harder. */

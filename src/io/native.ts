@@ -173,6 +173,8 @@ export interface NativeAddon {
   openBeneath(rootFd: number, path: Buffer, flags: number, mode: number): number;
   /** Entries of a directory below the root, '.' and '..' left out, sorted by name bytes. */
   readDir(rootFd: number, path: Buffer): Promise<TreeEntry[]>;
+  /** The same, packed, for directories of any size: take them out with `treeEntries`. */
+  listDir(rootFd: number, path: Buffer): Promise<Buffer>;
   /** One entry, '' is the root itself (its name is empty then). */
   statBeneath(rootFd: number, path: Buffer): TreeEntry;
   /**
@@ -236,7 +238,7 @@ export function native(): NativeAddon {
 }
 
 /** As the C++ exports it: directory entries come packed, see tree-entries.ts. */
-interface PackedAddon extends Omit<NativeAddon, 'readDir' | 'statBeneath'> {
+interface PackedAddon extends Omit<NativeAddon, 'readDir' | 'listDir' | 'statBeneath'> {
   readonly readDir: (rootFd: number, path: Buffer) => Promise<Buffer>;
   readonly statBeneath: (rootFd: number, path: Buffer) => Buffer;
 }
@@ -252,6 +254,7 @@ function load(): NativeAddon {
     const addon = createRequire(import.meta.url)(addonPath) as PackedAddon;
     return {
       ...addon,
+      listDir: (rootFd, path) => addon.readDir(rootFd, path),
       readDir: async (rootFd, path) => unpackTreeEntries(await addon.readDir(rootFd, path)),
       statBeneath: (rootFd, path) => first(unpackTreeEntries(addon.statBeneath(rootFd, path))),
     };

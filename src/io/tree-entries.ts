@@ -17,13 +17,14 @@ const HEADER_BYTES = 72;
 const NO_BYTES = Buffer.alloc(0);
 const NO_XATTRS: TreeEntry['xattrs'] = Object.freeze([]);
 
-export function unpackTreeEntries(packed: Buffer): TreeEntry[] {
+export const unpackTreeEntries = (packed: Buffer): TreeEntry[] => [...treeEntries(packed)];
+
+/** One after the other: packed, an entry takes a fifth of the memory. */
+export function* treeEntries(packed: Buffer): Generator<TreeEntry, undefined> {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  const entries: TreeEntry[] = [];
   for (let offset = 0; offset < packed.length; offset += view.getUint32(offset, true)) {
-    entries.push(unpackEntry(packed, view, offset));
+    yield unpackEntry(packed, view, offset);
   }
-  return entries;
 }
 
 function unpackEntry(packed: Buffer, view: DataView, offset: number): TreeEntry {

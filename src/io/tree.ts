@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { native, type TreeEntry, type TreeMeta } from './native.js';
+import { treeEntries } from './tree-entries.js';
 
 export interface OpenFile {
   readonly fd: number;
@@ -24,7 +25,8 @@ export interface OpenFile {
  * with `code`. Opening something that is not a regular file fails with ENXIO.
  */
 export interface SyncTree {
-  readDir(path: Buffer): Promise<readonly TreeEntry[]>;
+  /** Sorted by name bytes; to be gone through once. */
+  readDir(path: Buffer): Promise<Iterable<TreeEntry>>;
   stat(path: Buffer): TreeEntry;
   make(path: Buffer, mode: number, rdev: number, target: Buffer): void;
   link(from: Buffer, to: Buffer): void;
@@ -79,7 +81,7 @@ function writeFully(fd: number, data: Buffer, offset: number): Promise<void> {
 export function systemTree(rootFd: number): SyncTree {
   const addon = native();
   return {
-    readDir: (path) => addon.readDir(rootFd, path),
+    readDir: async (path) => treeEntries(await addon.listDir(rootFd, path)),
     stat: (path) => addon.statBeneath(rootFd, path),
     make: (path, mode, rdev, target) => addon.makeBeneath(rootFd, path, mode, rdev, target),
     link: (from, to) => addon.linkBeneath(rootFd, from, to),

@@ -1,27 +1,15 @@
 /**
- * The source's side of the conversation: request numbers and who waits for their answers, and the window of
- * file data under way. Everything that waits here is released with an error by `fail`, once and for all.
+ * The source's side of the conversation: request numbers and who waits for their answers, and the
+ * window of file data under way. Everything that waits here is released with an error by `fail`,
+ * once and for all.
  */
 import { TwinfsError } from '../errors.js';
 import { SYNC_WINDOW_BYTES_MAX } from '../limits.js';
-import type {
-  DirResult,
-  FileDone,
-  FileHashes,
-  Message,
-  Problem,
-  ResyncToSource,
-} from '../wire/messages.js';
+import type { DirResult, FileDone, FileHashes, Message, ResyncToSource } from '../wire/messages.js';
 import type { SyncLink } from './seam.js';
 
 interface Waiter<T> {
   resolve(value: T): void;
-  reject(error: Error): void;
-}
-
-interface DirectoryListener {
-  /** True: that was the last answer. */
-  result(message: DirResult): boolean;
   reject(error: Error): void;
 }
 
@@ -41,7 +29,7 @@ const breach = (what: string): TwinfsError =>
 
 export class SourceChannel {
   readonly #link: SyncLink;
-  readonly #directories = new Map<number, DirectoryListener>();
+  readonly #directories = new Map<number, Waiter<DirResult>[]>();
   readonly #files = new Map<number, FileListener>();
   #stored: Waiter<void> | null = null;
   #reservations: { bytes: number; waiter: Waiter<void> }[] = [];
@@ -75,8 +63,8 @@ export class SourceChannel {
   }
 
   /**
-   * Room for `bytes` of file data to be read and sent; 0 waits for the socket only. Data that was sent is
-   * given back by the target's credit, data that was not needed by `release`.
+   * Room for `bytes` of file data to be read and sent; 0 waits for the socket only. Data that was
+   * sent is given back by the target's credit, data that was not needed by `release`.
    */
   reserve(bytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -93,25 +81,22 @@ export class SourceChannel {
     this.#admit();
   }
 
-  /** Calls `answered` with each part and its answer; resolves after the last, or with a problem. */
-  directory<P>(
-    id: number,
-    parts: readonly P[],
-    answered: (part: P, result: DirResult) => void,
-  ): Promise<Problem | null> {
-    return new Promise((resolve, reject) => {
+  /** The answer to the next part of this directory. */
+  directory(id: number): Promise<DirResult> {
+    const answer = new Promise<DirResult>((resolve, reject) => {
       if (this.#error !== null) return reject(this.#error);
-      let next = 0;
-      const result = (message: DirResult): boolean => {
-        const part = parts[next];
-        next += 1;
-        if (message.problem === null && part !== undefined) answered(part, message);
-        if (message.problem === null && next < parts.length) return false;
-        resolve(message.problem);
-        return true;
-      };
-      this.#directories.set(id, { result, reject });
+      const waiters = this.#directories.get(id) ?? [];
+      this.#directories.set(id, waiters);
+      waiters.push({ resolve, reject });
     });
+    // Whoever waits for something else by then tells the error.
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** No more answers are wanted: after a problem none come. */
+  directoryDone(id: number): void {
+    this.#directories.delete(id);
   }
 
   listen(id: number, listener: FileListener): void {
@@ -148,7 +133,7 @@ export class SourceChannel {
     if (this.#error !== null) return;
     this.#error = error;
     for (const { waiter } of this.#reservations.splice(0)) waiter.reject(error);
-    for (const waiter of this.#directories.values()) waiter.reject(error);
+    for (const waiter of [...this.#directories.values()].flat()) waiter.reject(error);
     for (const listener of this.#files.values()) listener.failed(error);
     this.#directories.clear();
     this.#files.clear();
@@ -156,9 +141,9 @@ export class SourceChannel {
   }
 
   #dirResult(message: DirResult): void {
-    const listener = this.#directories.get(message.id);
-    if (listener === undefined) return this.fail(breach('an answer about an unknown directory'));
-    if (listener.result(message)) this.#directories.delete(message.id);
+    const waiter = this.#directories.get(message.id)?.shift();
+    if (waiter === undefined) return this.fail(breach('an answer about an unknown directory'));
+    waiter.resolve(message);
   }
 
   #fileAnswer(message: FileHashes | FileDone): void {

@@ -3,6 +3,7 @@
  * say how much there is. What changes meanwhile makes it an estimate; it is shown as a total only
  * when complete.
  */
+import type { TreeEntry } from '../io/native.js';
 import type { SyncTree } from '../io/tree.js';
 import { joinPath } from '../core/resync-plan.js';
 import { isDirectory, isRegular } from './meta.js';
@@ -22,7 +23,7 @@ export async function countTree(tree: SyncTree, stopped: () => boolean): Promise
   let files = 0;
   let bytes = 0;
   for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
-    const entries = await tree.readDir(path).catch(() => []);
+    const entries: Iterable<TreeEntry> = await tree.readDir(path).catch(() => []);
     if (stopped()) return null;
     for (const entry of entries) {
       if (isDirectory(entry.mode)) stack.push(joinPath(path, entry.name));

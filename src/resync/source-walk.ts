@@ -1,6 +1,6 @@
 /**
- * Walks the source's tree, directory by directory, and makes the target's directories hold exactly the same
- * entries. Always depth first, so that what waits to be walked stays small.
+ * Walks the source's tree, directory by directory, and makes the target's directories hold
+ * exactly the same entries. Always depth first, so that what waits to be walked stays small.
  */
 import { joinPath } from '../core/resync-plan.js';
 import { TwinfsError } from '../errors.js';
@@ -26,7 +26,10 @@ export interface WalkSink {
   missing(path: Buffer): void;
 }
 
-/** `everything`: all below; else what the target has just made, and files that look different there. */
+/**
+ * `everything`: all below; else what the target has just made, and files that look different
+ * there.
+ */
 export type Depth = 'everything' | 'entries';
 
 export interface WalkTask {
@@ -93,11 +96,7 @@ export class SourceWalk {
     if (self === null || !isDirectory(self.mode)) return;
     const listed = await this.#list(path);
     if (listed === null) return;
-    const entries = listed.map((entry) => ({ name: entry.name, meta: metaOf(entry) }));
-    const parts = [...partsOf(path, entries)];
-    const problem = await this.#send(path, metaOf(self), parts, (part, result) =>
-      this.#follow(path, depth, part.entries, result),
-    );
+    const problem = await this.#send({ path, depth }, metaOf(self), partsOf(path, listed));
     if (problem === null) return;
     if (!problem.missing) throw targetError(problem);
     this.#sink.missing(path);
@@ -110,7 +109,7 @@ export class SourceWalk {
     return false;
   }
 
-  async #list(path: Buffer): Promise<readonly TreeEntry[] | null> {
+  async #list(path: Buffer): Promise<Iterable<TreeEntry> | null> {
     try {
       return await this.#io.tree.readDir(path);
     } catch (error) {
@@ -119,26 +118,36 @@ export class SourceWalk {
     }
   }
 
-  /** Each part is answered; the first problem ends the answers. */
-  async #send(
-    path: Buffer,
-    self: Meta,
-    parts: readonly Part[],
-    answered: (part: Part, result: DirResult) => void,
-  ): Promise<Problem | null> {
+  /**
+   * Sends a part while the one before is being answered, and no more: a directory may be of any
+   * size. Returns the first problem.
+   */
+  async #send(task: WalkTask, self: Meta, parts: Iterable<Part>): Promise<Problem | null> {
     const { channel } = this.#io;
+    const { path } = task;
     const id = channel.nextId();
-    const result = channel.directory(id, parts, answered);
-    // When sending fails, that error is the one to tell.
-    result.catch(() => undefined);
-    for (const part of parts) {
+    let problem: Problem | null = null;
+    let before: (() => Promise<Problem | null>) | null = null;
+    for (const { entries, last } of parts) {
+      await this.#sink.room();
       await channel.reserve(0);
-      channel.send({ type: 'dirList', id, path, self, ...part });
+      const answer = channel.directory(id);
+      channel.send({ type: 'dirList', id, path, self, entries, last });
+      problem = before === null ? null : await before();
+      if (problem !== null) {
+        const end = { entries: [], last: true };
+        if (!last) channel.send({ type: 'dirList', id, path, self, ...end });
+        break;
+      }
+      before = async () => this.#follow(task, entries, await answer);
     }
-    return result;
+    problem ??= before === null ? null : await before();
+    channel.directoryDone(id);
+    return problem;
   }
 
-  #follow(path: Buffer, depth: Depth, entries: readonly Entry[], result: DirResult): void {
+  #follow({ path, depth }: WalkTask, entries: readonly Entry[], result: DirResult): Problem | null {
+    if (result.problem !== null) return result.problem;
     const fresh = keys(result.fresh);
     const stale = keys(result.stale);
     const below: WalkTask[] = [];
@@ -155,6 +164,7 @@ export class SourceWalk {
     }
     for (const task of below.reverse()) this.#stack.push(task);
     this.#pump();
+    return null;
   }
 }
 
@@ -164,10 +174,11 @@ interface Part {
 }
 
 /** Cuts a directory into messages; the last part may be empty. */
-function* partsOf(path: Buffer, entries: readonly Entry[]): Generator<Part> {
+function* partsOf(path: Buffer, listed: Iterable<TreeEntry>): Generator<Part> {
   let part: Entry[] = [];
   let bytes = 0;
-  for (const entry of entries) {
+  for (const own of listed) {
+    const entry = { name: own.name, meta: metaOf(own) };
     const size = entryBytes(entry.name, entry.meta);
     checkSize(joinPath(path, entry.name), size);
     const full = part.length === DIR_LIST_ENTRIES_MAX || bytes + size > PART_MESSAGE_BYTES_MAX;

@@ -101,7 +101,7 @@ export class ResyncSource {
    */
   async #next(passes: number): Promise<boolean> {
     const { callbacks } = this.#options;
-    await this.#set.collect();
+    await this.#collect();
     const work = this.#set.work();
     const step = nextStep(passes, work.left);
     if (step === 'freeze') return this.#lastPass(passes);
@@ -115,13 +115,13 @@ export class ResyncSource {
   /** With the writers held: what is left now. False: it was too much, or did not complete. */
   async #lastPass(passes: number): Promise<boolean> {
     await this.#freeze();
-    await this.#set.collect();
+    await this.#collect();
     const work = this.#set.work();
     if (freezeHolds(passes, work.left)) {
       this.#set.clear();
       await this.#pass(work);
       // The gate is closed: a mark now is one that could not be brought.
-      await this.#set.collect();
+      await this.#collect();
       if (this.#set.empty) return true;
       this.#failures += 1;
     }
@@ -197,7 +197,12 @@ export class ResyncSource {
     this.#frozen = true;
     this.#frozenAt = this.#options.clock.monotonicMs();
     await this.#options.callbacks.freeze();
+  }
+
+  /** Marks belong to the resync that runs: one that was stopped takes none away from the next. */
+  async #collect(): Promise<void> {
     if (this.#stopped !== null) throw this.#stopped;
+    await this.#set.collect();
   }
 
   #thaw(): void {

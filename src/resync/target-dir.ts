@@ -1,8 +1,9 @@
 /**
- * Makes directories of the target hold exactly the entries that the source lists: merges the sorted lists,
- * makes what is missing (files empty), replaces what is of another kind, joins hard links, and when the whole
- * list is here removes what it does not name, then sets the directory's own attributes: nothing changes its
- * entries after that, so its mtime stays. Directories are done one after the other, in the order asked.
+ * Makes directories of the target hold exactly the entries that the source lists: merges the
+ * sorted lists, makes what is missing (files empty), replaces what is of another kind, joins hard
+ * links, and when the whole list is here removes what it does not name, then sets the directory's
+ * own attributes: nothing changes its entries after that, so its mtime stays. Directories are
+ * done one after the other, in the order asked.
  */
 import { joinPath } from '../core/resync-plan.js';
 import type { TreeEntry } from '../io/native.js';
@@ -23,8 +24,9 @@ import { LinkGroups } from './target-links.js';
 
 interface Listing {
   readonly path: Buffer;
-  readonly own: readonly TreeEntry[];
-  cursor: number;
+  readonly own: Iterator<TreeEntry>;
+  /** The first own entry not yet compared. */
+  next: TreeEntry | undefined;
   lastName: Buffer | null;
   /** Own entries that the list passed over. */
   readonly extras: Buffer[];
@@ -120,10 +122,10 @@ export class TargetDirectories {
     const known = this.#listings.get(part.id);
     if (known !== undefined && known !== FAILED) return known;
     if (this.#listings.size >= SYNC_DIRS_OPEN_MAX) this.#options.breach('too many directories');
-    const listing = {
-      path: part.path,
-      own: await this.#tree.readDir(part.path),
-      ...{ cursor: 0, lastName: null, extras: [], answer: newAnswer() },
+    const own = (await this.#tree.readDir(part.path))[Symbol.iterator]();
+    const listing: Listing = {
+      ...{ path: part.path, own, next: nextOf(own), lastName: null },
+      ...{ extras: [], answer: newAnswer() },
     };
     this.#listings.set(part.id, listing);
     return listing;
@@ -149,8 +151,10 @@ export class TargetDirectories {
 
   /** The whole list is here. */
   async #finish(listing: Listing, { path, self }: DirList): Promise<void> {
-    const rest = listing.own.slice(listing.cursor).map((own) => own.name);
-    for (const name of [...listing.extras, ...rest]) {
+    for (; listing.next !== undefined; listing.next = nextOf(listing.own)) {
+      listing.extras.push(listing.next.name);
+    }
+    for (const name of listing.extras) {
       if (this.#stopped) return;
       await this.#tree.remove(joinPath(path, name));
       listing.answer.removed += 1;
@@ -161,7 +165,9 @@ export class TargetDirectories {
     }
   }
 
-  /** Makes one entry right. Without waiting in the common case, as a promise per entry would cost. */
+  /**
+   * Makes one entry right. Without waiting in the common case, as a promise per entry would cost.
+   */
   #place(listing: Listing, name: Buffer, meta: Meta, own: TreeEntry | null): Promise<void> | null {
     const path = joinPath(listing.path, name);
     if (own !== null && !this.#fits(own, meta)) {
@@ -264,16 +270,17 @@ export class TargetDirectories {
 
 /** Moves to `name`: what is passed over is extra. Returns the own entry of this name, if any. */
 function advance(listing: Listing, name: Buffer): TreeEntry | null {
-  for (
-    let own = listing.own[listing.cursor];
-    own !== undefined;
-    own = listing.own[listing.cursor]
-  ) {
+  for (let own = listing.next; own !== undefined; own = listing.next) {
     const order = own.name.compare(name);
     if (order > 0) return null;
-    listing.cursor += 1;
+    listing.next = nextOf(listing.own);
     if (order === 0) return own;
     listing.extras.push(own.name);
   }
   return null;
+}
+
+function nextOf(entries: Iterator<TreeEntry>): TreeEntry | undefined {
+  const next = entries.next();
+  return next.done === true ? undefined : next.value;
 }

@@ -1,6 +1,7 @@
 /**
- * A directory that changes the way the engine changes it in `track`: each change is applied, then leaves the
- * marks that engine.ts promises. Stands in for a mount, so that a resync can be tested without one.
+ * A directory that changes the way the engine changes it in `track`: each change is applied, then
+ * leaves the marks that engine.ts promises. Stands in for a mount, so that a resync can be tested
+ * without one.
  */
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * A source and a target of a resync in this process, joined by a link in memory that delivers like a socket:
- * later, in order, through the real codec, and with a full send buffer now and then.
+ * A source and a target of a resync in this process, joined by a link in memory that delivers
+ * like a socket: later, in order, through the real codec, and with a full send buffer now and
+ * then.
  */
 import * as fs from 'node:fs';
 import type { TwinfsError } from '../../src/errors.js';

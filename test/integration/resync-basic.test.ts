@@ -1,4 +1,7 @@
-/** A resync brings everything, removes the rest, follows nothing out of the tree, and sends only differences. */
+/**
+ * A resync brings everything, removes the rest, follows nothing out of the tree, and sends only
+ * differences.
+ */
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

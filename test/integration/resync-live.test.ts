@@ -1,6 +1,7 @@
 /**
- * The source changes while it is brought over: creates, writes, renames, links, removals and attributes all
- * the time, until the writers are held. At the end both trees are equal, whatever came in between.
+ * The source changes while it is brought over: creates, writes, renames, links, removals and
+ * attributes all the time, until the writers are held. At the end both trees are equal, whatever
+ * came in between.
  */
 import { strict as assert } from 'node:assert';
 import * as fs from 'node:fs';
