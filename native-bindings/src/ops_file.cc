@@ -73,6 +73,8 @@ static void OpenAndTruncate(Session& session, Request& request, OpenFile* file,
 
 void HandleOpen(Session& session, Request& request) {
   const auto& in = request.Arg<abi::OpenIn>();
+  // As on any read-only filesystem: better now than at the first write.
+  if ((in.flags & O_ACCMODE) != O_RDONLY && session.IsReadOnly()) return request.Error(EROFS);
   NodeHold node(session, session.nodes.Find(request.head.nodeid));
   if (!node) return request.Error(ESTALE);
   int fd = OpenNode(session, node.Get(), BackingFlags(session, in.flags));

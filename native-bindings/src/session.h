@@ -83,6 +83,7 @@ class Session {
   void SetGate(bool open);
   // The role fence: changes that have not entered the gate yet are refused with EROFS.
   void SetReadOnly(bool on);
+  bool IsReadOnly() const { return readOnly_.load(); }
   void SetStream(StreamState state);
   void SetAnswer(AnswerRule rule);
   void Credit(uint64_t bytes);
