@@ -77,6 +77,7 @@ class Node implements RunningNode {
     this.#context.log.info({ signal }, 'asked to end');
     if (this.#secondary !== null) return this.#stopServing();
     const primary = this.#asPrimary();
+    primary.giveUp();
     try {
       await primary.leave(false);
     } catch (error) {

@@ -45,6 +45,8 @@ export class Peer {
   #hello: Hello | null = null;
   #session: Session | null = null;
   #rule: string | null = null;
+  /** Why the last session ended, until one is synced again. */
+  #lostFor: string | null = null;
   #heardAt: number | null = null;
   #cancelRetry: () => void = () => undefined;
   #cancelTick: () => void = () => undefined;
@@ -122,12 +124,23 @@ export class Peer {
   }
 
   #reason(holds: readonly HoldReason[]): string | null {
-    if (holds.includes('peer-away')) return 'writers wait for the peer (on_peer_loss=block)';
-    if (this.#machine.link === 'Connected') return null;
+    const why = this.#whyNotMirrored();
+    if (holds.includes('peer-away')) {
+      return `writers wait for the peer (on_peer_loss=block): ${why ?? 'it is back'}`;
+    }
+    if (why === null || !this.#standing.isFenced) return why;
+    return `changes are refused until the peer is back (on_peer_loss=read-only): ${why}`;
+  }
+
+  #whyNotMirrored(): string | null {
+    if (this.#session !== null) {
+      if (this.#lostFor === null || this.#session.isSynced) return null;
+      return `resynchronising; before that: ${this.#lostFor}`;
+    }
     if (this.#address === null) {
       return 'no peer is configured; name it with "twinfs connect DIR --peer HOST:PORT"';
     }
-    return this.#machine.reason?.text ?? 'connecting to the peer';
+    return this.#machine.reason?.text ?? null;
   }
 
   #step(event: ConnectionEvent): void {
@@ -154,6 +167,7 @@ export class Peer {
         this.#context.log.warn({ code: effect.reason.code }, `peer lost: ${effect.reason.text}`);
         this.#session?.lose(effect.reason.text);
         this.#session = null;
+        this.#lostFor = effect.reason.text;
         return;
       case 'close':
         this.#close(effect.reason.code, effect.reason.text);
@@ -273,7 +287,9 @@ export class Peer {
     });
     this.#session = session;
     void session.run().then(() => {
-      if (session.isSynced) this.#words = { overwritePeer: false, discardMine: false };
+      if (!session.isSynced) return;
+      this.#words = { overwritePeer: false, discardMine: false };
+      this.#lostFor = null;
     });
   }
 

@@ -141,6 +141,11 @@ export class Primary {
     }
   }
 
+  /** Before a `leave` that must not fail: nobody is left waiting for a peer that is away. */
+  giveUp(): void {
+    this.#standing.giveUp();
+  }
+
   #engineEvents(): EngineEvents {
     return {
       changes: (batch) => this.#changes(batch),

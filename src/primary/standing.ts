@@ -4,6 +4,7 @@
  * does not say so yet, the gate is held; it is recorded at the first change, so that a primary that
  * changes nothing stays in step with its peer.
  */
+import { constants } from 'node:os';
 import { answerRule } from '../core/ack-policy.js';
 import { goAlone } from '../core/record.js';
 import { isReadOnly } from '../core/role.js';
@@ -113,9 +114,24 @@ export class Standing {
     this.#engine.setAnswer(answerRule(this.#context.record.current.mode, replication));
   }
 
+  /**
+   * The node is told to end. Who waits for a peer that is away (`on_peer_loss=block`) would wait
+   * for ever, and keep the mount busy: they get an error, as nothing says that their change is safe.
+   */
+  giveUp(): void {
+    if (!this.#gate.isHeldFor('peer-away')) return;
+    this.#engine.setReadOnly(true);
+    this.#answer(constants.errno.EIO);
+  }
+
   /** The mount is gone: nobody can be answered any more. */
   abandon(): void {
     this.#unanswered = [];
+  }
+
+  /** Changes are refused because the peer is away (`on_peer_loss=read-only`). */
+  get isFenced(): boolean {
+    return !this.#established && this.#isFencedByPolicy();
   }
 
   #stand(): void {
@@ -179,10 +195,13 @@ export class Standing {
 
   /** A copy whose disk failed refuses changes, and so does a lonely one if the operator wants that. */
   #fence(): void {
+    const { data } = this.#context.record.current;
+    this.#engine.setReadOnly(this.#isFencedByPolicy() || data === 'Inconsistent');
+  }
+
+  #isFencedByPolicy(): boolean {
     const { config, record } = this.#context;
-    const { role, data } = record.current;
-    const byPolicy = isReadOnly(role, config.options.onPeerLoss, this.#away);
-    this.#engine.setReadOnly(byPolicy || data === 'Inconsistent');
+    return isReadOnly(record.current.role, config.options.onPeerLoss, this.#away);
   }
 
   #answer(errno: number): void {
