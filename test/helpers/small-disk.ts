@@ -13,16 +13,17 @@ export class SmallDisk {
   readonly path: string;
   readonly #ballast: string;
 
-  constructor(context: Cleanup, sizeMib: number) {
+  /** `path`: where to mount it instead of at a place of its own. */
+  constructor(context: Cleanup, sizeMib: number, path?: string) {
     const base = tempDir(context, 'disk');
     const image = join(base, 'image');
-    this.path = join(base, 'fs');
+    this.path = path ?? join(base, 'fs');
     this.#ballast = join(this.path, 'ballast');
-    fs.mkdirSync(this.path);
+    fs.mkdirSync(this.path, { recursive: true });
     fs.closeSync(fs.openSync(image, 'w'));
     fs.truncateSync(image, sizeMib * MIB);
     // No blocks kept for root: the daemon is root and would not meet the end otherwise.
-    must('mkfs.ext4', '-q', '-m', '0', '-O', '^has_journal', image);
+    must('mkfs.ext4', '-q', '-b', '4096', '-m', '0', '-O', '^has_journal', image);
     must('mount', '-o', 'loop', image, this.path);
   }
 
