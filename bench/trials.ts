@@ -63,7 +63,7 @@ export const TRIALS: readonly Trial[] = [
   },
   {
     name: 'sequential',
-    title: '1 MiB writes, one after the other, to a new file',
+    title: '1 MiB writes to a new file, to the end of an fdatasync',
     workload: 'sequential',
     contestants: ALL,
     against: 'raw',

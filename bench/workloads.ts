@@ -126,6 +126,7 @@ function sequential(directory: string, quick: boolean): Figures {
     const fd = openSync(path, 'wx');
     const before = performance.now();
     for (let at = 0; at < total; at += MIB) writeSync(fd, block, 0, MIB, at);
+    fdatasyncSync(fd);
     tookMs += performance.now() - before;
     ftruncateSync(fd, 0);
     closeSync(fd);

@@ -126,7 +126,7 @@ export class Postgres {
   /** Transactions per second of the standard script. */
   async pgbench(clients: number, seconds: number): Promise<number> {
     const count = String(clients);
-    const how = ['-c', count, '-j', '2', '-T', String(seconds), '-P', '0'];
+    const how = ['-c', count, '-j', '2', '-T', String(seconds)];
     const output = await this.run('pgbench', how);
     const tps = Number(/^tps = ([\d.]+)/m.exec(output)?.[1] ?? NaN);
     if (Number.isNaN(tps)) throw new Error(`pgbench says no rate:\n${output}`);
