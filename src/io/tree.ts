@@ -52,7 +52,7 @@ function openRegular(rootFd: number, path: Buffer, flags: number): OpenFile {
   const stats = fstatSync(fd);
   if (stats.isFile()) return { fd, size: stats.size };
   closeSync(fd);
-  throw Object.assign(new Error('ENXIO: not a regular file, open'), { code: 'ENXIO' });
+  throw Object.assign(new Error('ENXIO: not a regular file, open'), { code: 'ENXIO', errno: -6 });
 }
 
 /** O_NOATIME is only for owners and root; a copy is not a read by an application. */

@@ -18,7 +18,7 @@ import {
   HASH_QUEUE_MAX,
   HASH_WORKERS_MAX,
 } from '../limits.js';
-import type { WorkerAnswer, WorkerJob } from './hash-worker.js';
+import type { WorkerAnswer, WorkerJob, WorkerResult } from './hash-worker.js';
 
 export interface HashResult {
   /** Bytes there were: fewer than asked at the end of the file. */
@@ -45,8 +45,8 @@ const closedError = (): Error =>
   new TwinfsError('resync-ended', 'failed', 'the resync ended before this range was hashed');
 
 /** An Error with `code`, as the system call gave it. */
-function readError(code: string): Error {
-  return Object.assign(new Error(`${code}: read`), { code });
+function readError({ errorCode: code, errno }: WorkerResult): Error {
+  return Object.assign(new Error(`${code}: read`), { code, errno });
 }
 
 export class HashPool {
@@ -142,7 +142,7 @@ export class HashPool {
     batch.forEach(({ job, resolve, reject }, index) => {
       const result = answer.results[index];
       assert(result !== undefined, 'a worker answers every job');
-      if (result.errorCode !== '') reject(readError(result.errorCode));
+      if (result.errorCode !== '') reject(readError(result));
       else {
         const hashes = Buffer.from(answer.buffer, result.hashesAt, result.hashesBytes);
         const data = job.wantData

@@ -30,6 +30,7 @@ export interface WorkerResult {
   readonly dataAt: number;
   /** Code of a read error ("EIO"), else empty. */
   readonly errorCode: string;
+  readonly errno: number;
 }
 
 export interface WorkerAnswer {
@@ -41,6 +42,7 @@ export interface WorkerAnswer {
 const hashBytes = (length: number, blockSize: number): number =>
   blockSize === 0 ? 0 : Math.ceil(length / blockSize) * 8;
 
+const EIO = 5;
 const READ_BYTES = 1024 * 1024;
 const { h64Raw } = await xxhash();
 let readBuffer: Buffer | null = null;
@@ -81,22 +83,24 @@ function hashOnly(job: WorkerJob, out: DataView, at: number): number {
 function runJob(job: WorkerJob, buffer: ArrayBuffer, at: number): WorkerResult {
   const hashesAt = at;
   const dataAt = at + hashBytes(job.length, job.blockSize);
-  const result = (bytes: number, errorCode: string): WorkerResult => ({
+  const result = (bytes: number, errorCode = '', errno = 0): WorkerResult => ({
     bytes,
     hashesAt,
     hashesBytes: hashBytes(bytes, job.blockSize),
     dataAt,
     errorCode,
+    errno,
   });
   try {
     const out = new DataView(buffer);
-    if (!job.wantData) return result(hashOnly(job, out, hashesAt), '');
+    if (!job.wantData) return result(hashOnly(job, out, hashesAt));
     const data = new Uint8Array(buffer, dataAt, job.length);
     const bytes = readFully(job.fd, data, job.offset);
     if (job.blockSize > 0) hashInto(out, hashesAt, data.subarray(0, bytes), job.blockSize);
-    return result(bytes, '');
+    return result(bytes);
   } catch (error) {
-    return result(0, (error as NodeJS.ErrnoException).code ?? 'EIO');
+    const { code = 'EIO', errno = EIO } = error as NodeJS.ErrnoException;
+    return result(0, code, errno);
   }
 }
 

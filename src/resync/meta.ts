@@ -70,11 +70,12 @@ export const isGone = (error: unknown): boolean => GONE.has(codeOf(error));
 export const showPath = (path: Buffer): string =>
   path.length === 0 ? 'the directory itself' : path.toString();
 
-/** A failure on the target as the source is told of it. */
-export function problemOf(error: unknown, path: Buffer): Problem {
+/** A failure on the target as the source is told of it; null: no system call failed, it is a bug. */
+export function problemOf(error: unknown, path: Buffer): Problem | null {
   const { errno, message } = error as NodeJS.ErrnoException;
+  if (errno === undefined || errno === 0) return null;
   return {
-    errno: Math.abs(errno ?? 5) || 5,
+    errno: Math.abs(errno),
     text: `${showPath(path)}: ${message}`,
     missing: isGone(error),
   };

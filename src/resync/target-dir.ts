@@ -59,6 +59,7 @@ export interface TargetDirectoriesOptions {
   answer(result: DirResult): void;
   /** The source broke the protocol. */
   breach(what: string): void;
+  bug(error: unknown): void;
 }
 
 export class TargetDirectories {
@@ -112,7 +113,9 @@ export class TargetDirectories {
         listing.answer = newAnswer();
       } catch (error) {
         this.#listings.set(part.id, FAILED);
-        if (!this.#stopped) this.#answer(part.id, newAnswer(), problemOf(error, part.path));
+        const problem = problemOf(error, part.path);
+        if (problem === null) this.#options.bug(error);
+        if (!this.#stopped) this.#answer(part.id, newAnswer(), problem);
       }
     }
     if (part.last) this.#listings.delete(part.id);

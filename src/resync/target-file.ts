@@ -36,6 +36,7 @@ export interface TargetFilesOptions {
   readonly pool: HashPool;
   send(message: ResyncToSource): void;
   breach(what: string): void;
+  bug(error: unknown): void;
 }
 
 const NO_HASHES = Buffer.alloc(0);
@@ -263,8 +264,9 @@ export class TargetFiles {
       this.#waitingBytes -= message.data.length;
       this.#credit(message.data.length);
     }
-    if (this.#stopped) return;
-    this.#options.send({ type: 'fileDone', id, problem: problemOf(error, path) });
+    const problem = problemOf(error, path);
+    if (problem === null) this.#options.bug(error);
+    if (!this.#stopped) this.#options.send({ type: 'fileDone', id, problem });
   }
 
   /**

@@ -39,12 +39,13 @@ export class ResyncTarget {
     this.#options = options;
     this.#pool = new HashPool(timers);
     const breach = (what: string): void => this.#breach(what);
+    const bug = (error: unknown): void => this.#bug(error);
     this.#directories = new TargetDirectories({
-      ...{ tree, clock, timers, breach },
+      ...{ tree, clock, timers, breach, bug },
       answer: (result) => void link.send(result),
     });
     this.#files = new TargetFiles({
-      ...{ tree, pool: this.#pool, breach },
+      ...{ tree, pool: this.#pool, breach, bug },
       send: (message) => void link.send(message),
     });
   }
@@ -109,10 +110,19 @@ export class ResyncTarget {
     void this.#pool.close();
   }
 
+  #bug(error: unknown): void {
+    this.#fail(new TwinfsError('bug', 'bug', `the resync met a bug: ${errorText(error)}`, error));
+  }
+
   #breach(what: string): void {
-    if (this.#ended) return;
     const text = `the peer broke the resync protocol: ${what}; the connection is closed, it will be tried again`;
+    this.#fail(new TwinfsError('bad-message', 'protocol', text));
+  }
+
+  /** Nothing more is done with the tree. */
+  #fail(error: TwinfsError): void {
+    if (this.#ended) return;
     void this.abort();
-    this.#options.hooks.failed(new TwinfsError('bad-message', 'protocol', text));
+    this.#options.hooks.failed(error);
   }
 }
