@@ -65,7 +65,9 @@ Credentials::Credentials(const Request& request) {
   }
 }
 
-Credentials::Credentials(uid_t uid) {
+Credentials::Credentials(uid_t uid, gid_t gid) {
+  syscall(SYS_setfsgid, gid);
+  gidSet_ = true;
   syscall(SYS_setfsuid, uid);
   uidSet_ = true;
 }

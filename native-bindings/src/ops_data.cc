@@ -23,11 +23,13 @@ static bool HasPrivilegeBits(int fd) {
 }
 
 // Runs `call`; with `kill` as somebody without CAP_FSETID, so that the backing filesystem clears
-// suid and sgid by its own rules, as it would for the caller.
+// suid and sgid by its own rules, as it would for the caller. As a member of the file's group: the
+// protocol says that sgid without group execution stays.
 template <class Call>
-static auto WithoutPrivilege(const Request& request, bool kill, Call&& call) {
-  if (!kill) return call();
-  Credentials plain(request.head.uid != 0 ? request.head.uid : 65534);
+static auto WithoutPrivilege(const Request& request, int fd, bool kill, Call&& call) {
+  struct stat st;
+  if (!kill || fstat(fd, &st) != 0) return call();
+  Credentials plain(request.head.uid != 0 ? request.head.uid : 65534, st.st_gid);
   return call();
 }
 
@@ -45,7 +47,7 @@ static ssize_t WriteAll(int fd, const uint8_t* data, size_t bytes, uint64_t offs
 int TruncateFile(Session& session, Request& request, OpenFile* file, uint64_t size,
                  bool killWanted, bool* killed) {
   *killed = killWanted && HasPrivilegeBits(file->fd);
-  int errnum = WithoutPrivilege(request, *killed, [&] {
+  int errnum = WithoutPrivilege(request, file->fd, *killed, [&] {
     return ftruncate(file->fd, static_cast<off_t>(size)) == 0 ? 0 : errno;
   });
   if (*killed) session.InvalidateAttributes(file->node);
@@ -94,7 +96,7 @@ void HandleWrite(Session& session, Request& request) {
   RangeGuard guard(session.ranges, node, in.offset, in.offset + bytes);
   bool kill = (in.writeFlags & abi::kWriteKillSuidgid) != 0 && HasPrivilegeBits(file->fd);
   ssize_t wrote = WithoutPrivilege(
-      request, kill, [&] { return WriteAll(file->fd, data, bytes, in.offset); });
+      request, file->fd, kill, [&] { return WriteAll(file->fd, data, bytes, in.offset); });
   if (kill) session.InvalidateAttributes(node);
   if (wrote < 0) {
     guard.Release();
@@ -130,7 +132,7 @@ void HandleFallocate(Session& session, Request& request) {
   Node* node = file->node;
   RangeGuard guard(session.ranges, node, 0, kWholeFile);
   bool kill = request.head.uid != 0 && HasPrivilegeBits(file->fd);
-  int errnum = WithoutPrivilege(request, kill, [&] {
+  int errnum = WithoutPrivilege(request, file->fd, kill, [&] {
     return fallocate(file->fd, static_cast<int>(in.mode), static_cast<off_t>(in.offset),
                      static_cast<off_t>(in.length)) == 0 ? 0 : errno;
   });
@@ -175,7 +177,7 @@ void HandleCopyFileRange(Session& session, Request& request) {
   off_t offsetIn = static_cast<off_t>(in.offsetIn);
   off_t offsetOut = static_cast<off_t>(in.offsetOut);
   bool kill = request.head.uid != 0 && HasPrivilegeBits(target->fd);
-  ssize_t copied = WithoutPrivilege(request, kill, [&] {
+  ssize_t copied = WithoutPrivilege(request, target->fd, kill, [&] {
     return copy_file_range(source->fd, &offsetIn, target->fd, &offsetOut,
                            std::min(in.length, kCopyBytesMax), 0);
   });

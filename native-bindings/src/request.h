@@ -100,7 +100,7 @@ class Credentials {
  public:
   explicit Credentials(const Request& request);
   // Loses CAP_FSETID only: for writes that must clear set-user-id.
-  explicit Credentials(uid_t uid);
+  Credentials(uid_t uid, gid_t gid);
   ~Credentials();
   // Takes back the right to pass permission checks: the kernel made them already, for a caller that
   // has capabilities without being root.

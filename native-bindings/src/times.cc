@@ -21,10 +21,6 @@ void Times::Stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  for (const Entry& entry : queue_) session_.Unref(entry.node);
-  queue_.clear();
-  flushCount_ = 0;
-  busyFlushing_ = false;
 }
 
 void Times::Touch(Node* node) {
@@ -55,12 +51,13 @@ bool Times::Flushed() {
 
 void Times::Run() {
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
+  for (;;) {
     if (queue_.empty()) {
+      if (stopping_) return;
       wake_.wait(lock);
       continue;
     }
-    if (flushCount_ == 0 && Clock::now() < queue_.front().due) {
+    if (flushCount_ == 0 && !stopping_ && Clock::now() < queue_.front().due) {
       wake_.wait_until(lock, queue_.front().due);
       continue;
     }

@@ -18,6 +18,7 @@ class Times {
  public:
   Times(Session& session, uint32_t delayMs) : session_(session), delay_(delayMs) {}
   void Start();
+  // Hands over what is pending, and ends.
   void Stop();
   // The inode's times changed. Takes a reference on the node.
   void Touch(Node* node);
