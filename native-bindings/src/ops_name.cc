@@ -44,14 +44,24 @@ class Victim {
   void PinIfGone() {
     struct stat st;
     if (node_ == nullptr || fstat(fd_, &st) != 0) return;
-    if (!isDirectory_ && st.st_nlink > 0) return;
+    livesOn_ = !isDirectory_ && st.st_nlink > 0;
+    if (livesOn_) return;
     session_.nodes.Pin(node_, fd_);
     fd_ = -1;
+  }
+
+  // Under the stream lock, when its alias is gone. What a resync was to bring under the lost name
+  // has to come under another; when none is known, only comparing everything finds it.
+  void MarkIfLivesOn() {
+    if (!livesOn_ || session_.stream.State() != StreamState::track) return;
+    Node* found = node_->IsNameless() ? session_.nodes.Root() : node_;
+    session_.stream.Mark(found, kMarkData | kMarkAttributes);
   }
 
  private:
   Session& session_;
   int fd_ = -1;
+  bool livesOn_ = false;
   bool isDirectory_ = false;
   bool last_ = false;
   Node* node_ = nullptr;
@@ -85,6 +95,7 @@ void RemoveName(Session& session, Request& request, bool isDirectory) {
     if (victim.Inode() != nullptr) {
       dropped = victim.Inode()->RemoveAlias(parent.Get(), text.data(), text.size());
     }
+    victim.MarkIfLivesOn();
     names.End();
     if (!streaming) return;
     Record record;
@@ -158,6 +169,7 @@ void RenameName(Session& session, Request& request, uint64_t newDirectory, uint3
       if (exchange && target.Inode() != nullptr) session.stream.Mark(target.Inode(), kMarkData);
     }
     dropped = MoveAliases(session, source.Inode(), target.Inode(), old, fresh, exchange);
+    target.MarkIfLivesOn();
     names.End();
     newNames.End();
     if (!streaming) return;

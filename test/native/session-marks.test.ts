@@ -8,6 +8,7 @@ import { mountedRig, skip, type Rig } from './session-rig.js';
 const prepare = (source: string): void => {
   for (const name of ['a', 'b']) fs.mkdirSync(join(source, name));
   for (const name of ['a/f', 'a/g', 'b/h']) fs.writeFileSync(join(source, name), name);
+  fs.linkSync(join(source, 'b/h'), join(source, 'b/other'));
 };
 
 /** "path: bits" of the marks taken now, sorted; d data, a attributes, e entries. */
@@ -35,6 +36,10 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ['mv b/h a/h', ['a/h: d', 'a: e', 'b: e']],
   ['mv a c', [': e', 'c: d']],
   ['ln b/h a/link', ['a: e', 'b: e']],
+  // An inode that keeps another name; the root when the engine does not know that name.
+  ['stat b/other; rm b/h', ['b/other: da', 'b: e']],
+  ['rm b/h', [': da', 'b: e']],
+  ['stat b/other; mv -f a/f b/h', ['a: e', 'b/h: d', 'b/other: da', 'b: e']],
   ['cat a/f; ls -la a; stat b', []],
 ];
 
