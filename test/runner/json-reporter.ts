@@ -1,12 +1,13 @@
 /**
- * A reporter for node:test that writes one JSON line for each finished test, for run.ts to read
+ * A reporter for node:test that writes one JSON line when a test starts and one when it has ended, for run.ts to read
  * from a file: a test file's own output cannot get mixed up with it.
  */
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
 export interface TestLine {
-  readonly outcome: 'passed' | 'failed' | 'skipped' | 'todo';
+  /** `started` is followed by another line for the same test, unless the file was ended. */
+  readonly outcome: 'started' | 'passed' | 'failed' | 'skipped' | 'todo';
   readonly name: string;
   /** 0 is the top level of the file. */
   readonly nesting: number;
@@ -28,6 +29,10 @@ function errorText(error: unknown): string {
 }
 
 function toLine(event: TestEvent): TestLine | null {
+  if (event.type === 'test:dequeue') {
+    const { name, nesting } = event.data;
+    return { outcome: 'started', name, nesting, suite: false, durationMs: 0, detail: '' };
+  }
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
   const { data } = event;
   const skip: unknown = data.skip;

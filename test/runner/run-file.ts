@@ -67,8 +67,7 @@ export async function runFile(file: TestFile, options: RunOptions): Promise<File
     temp,
     options,
   );
-  const lines = isStatic ? staticLines(file, ended) : [...readReport(report)];
-  if (!isStatic) lines.push(...processFailures(lines, ended, options.timeoutMs));
+  const lines = isStatic ? staticLines(file, ended) : testLines(report, ended, options.timeoutMs);
   const leftovers = await settledLeftovers(temp);
   if (leftovers.length > 0) lines.push(failure('leaves nothing behind', leftovers.join('\n')));
   ended.endGroup();
@@ -166,10 +165,35 @@ function staticLines(file: TestFile, ended: Ended): TestLine[] {
   return [failure(file.path, ended.output)];
 }
 
+function testLines(report: string, ended: Ended, timeoutMs: number): TestLine[] {
+  const all = readReport(report);
+  const lines = all.filter((line) => line.outcome !== 'started');
+  return [...lines, ...processFailures(lines, ended, timeoutMs, unfinished(all))];
+}
+
+/** Names of the tests that began and did not end, the innermost last. */
+function unfinished(lines: readonly TestLine[]): string[] {
+  const open: TestLine[] = [];
+  for (const line of lines) {
+    const index = open.findIndex(
+      ({ name, nesting }) => name === line.name && nesting === line.nesting,
+    );
+    if (line.outcome === 'started') open.push(line);
+    else if (index >= 0) open.splice(index, 1);
+  }
+  return open.map(({ name }) => name);
+}
+
 /** Failures that the tests in the file cannot report themselves. */
-function processFailures(lines: readonly TestLine[], ended: Ended, timeoutMs: number): TestLine[] {
+function processFailures(
+  lines: readonly TestLine[],
+  ended: Ended,
+  timeoutMs: number,
+  open: readonly string[],
+): TestLine[] {
   if (ended.timedOut) {
-    return [failure('ends in time', `ended after its limit of ${timeoutMs / 1000} s`)];
+    const where = open.length > 0 ? `in: ${open.join(' › ')}` : 'all its tests had ended';
+    return [failure('ends in time', `ended at its limit of ${timeoutMs / 1000} s; ${where}`)];
   }
   if (lines.length === 0) {
     return [failure('holds tests', `no test ran; exit status ${ended.status}`)];

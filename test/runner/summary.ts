@@ -42,7 +42,7 @@ const indent = (text: string, by: string): string =>
     .map((line) => by + line)
     .join('\n');
 
-const MARK = { passed: '✔', failed: '✖', skipped: '﹣', todo: '✖' } as const;
+const MARK = { started: '…', passed: '✔', failed: '✖', skipped: '﹣', todo: '✖' } as const;
 
 /** One line, then (`verbose`, or when something failed) its tests, the failures in full. */
 export function fileReport(result: FileResult, strict: boolean, verbose: boolean): string {

@@ -38,6 +38,7 @@ test('a file without tests fails', async (t) => {
 test('a hanging file is ended at its limit', async (t) => {
   const result = await runCase(t, 'hangs', 1_500);
   assert.deepEqual(failures(result), ['ends in time']);
+  assert.match(result.lines.map((line) => line.detail).join(), /1.5 s; in: never ends/);
 });
 
 test('a bad exit status fails although every test passed', async (t) => {
