@@ -100,8 +100,8 @@ int BindReadOnly(const std::string& path) {
                                           OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
   if (!clone.IsOpen()) return errno;
   struct mount_attr attr = {};
-  // noexec: a program run from here would make the daemon's write to its file fail with ETXTBSY, and
-  // an op that cannot be applied costs the mirror.
+  // noexec: a program run from here would make the daemon's write to its file fail with ETXTBSY,
+  // and an op that cannot be applied costs the mirror.
   attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC;
   if (syscall(SYS_mount_setattr, clone.Get(), "", AT_EMPTY_PATH, &attr, sizeof attr) != 0) {
     return errno;

@@ -116,7 +116,8 @@ export class Standing {
 
   /**
    * The node is told to end. Who waits for a peer that is away (`on_peer_loss=block`) would wait
-   * for ever, and keep the mount busy: they get an error, as nothing says that their change is safe.
+   * for ever, and keep the mount busy: they get an error, as nothing says that their change is
+   * safe.
    */
   giveUp(): void {
     if (!this.#gate.isHeldFor('peer-away')) return;
@@ -193,7 +194,9 @@ export class Standing {
     this.#releaseIfHeld('alone-not-recorded');
   }
 
-  /** A copy whose disk failed refuses changes, and so does a lonely one if the operator wants that. */
+  /**
+   * A copy whose disk failed refuses changes, and so does a lonely one if the operator wants that.
+   */
   #fence(): void {
     const { data } = this.#context.record.current;
     this.#engine.setReadOnly(this.#isFencedByPolicy() || data === 'Inconsistent');

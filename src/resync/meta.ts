@@ -70,7 +70,9 @@ export const isGone = (error: unknown): boolean => GONE.has(codeOf(error));
 export const showPath = (path: Buffer): string =>
   path.length === 0 ? 'the directory itself' : path.toString();
 
-/** A failure on the target as the source is told of it; null: no system call failed, it is a bug. */
+/**
+ * A failure on the target as the source is told of it; null: no system call failed, it is a bug.
+ */
 export function problemOf(error: unknown, path: Buffer): Problem | null {
   const { errno, message } = error as NodeJS.ErrnoException;
   if (errno === undefined || errno === 0) return null;

@@ -203,7 +203,8 @@ export class ApplyLoop {
   #applyOne(op: Op, seq: Seq): number {
     switch (op.kind) {
       case 'fsync':
-        // In `sync` the group commit that follows covers it; an fsync of DIR is for the whole mirror.
+        // In `sync` the group commit that follows covers it; an fsync of DIR is for the whole
+        // mirror.
         if (op.ref === ROOT_REF) this.#durability.want(seq);
         else if (this.#mode !== 'sync') this.#durability.fsync(op, seq);
         return 0;

@@ -123,7 +123,9 @@ describe("the peer's disk", needs, () => {
   });
 });
 
-/** Writes until the disk is full, in several shapes at once; resolves to the errors they ended by. */
+/**
+ * Writes until the disk is full, in several shapes at once; resolves to the errors they ended by.
+ */
 async function fillUp(directory: string): Promise<string[]> {
   const shapes = [
     'n=0; while dd if=/dev/zero of=big-$n bs=1M count=3 conv=fsync; do n=$((n+1)); done',

@@ -1,7 +1,7 @@
 /**
- * The peer is there and does not go on: stopped, its disk stuck, silent in the last pass of a resync.
- * Writers are let go within `peer_timeout` and half a second, as `on_peer_loss` says, and both
- * copies are equal again afterwards.
+ * The peer is there and does not go on: stopped, its disk stuck, silent in the last pass of a
+ * resync. Writers are let go within `peer_timeout` and half a second, as `on_peer_loss` says, and
+ * both copies are equal again afterwards.
  */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A process that mounts DIRECTORY in place, says so, and serves until it is killed; with "exit" it calls
- * process.exit when its standard input ends. Arguments: DIRECTORY [exit].
+ * A process that mounts DIRECTORY in place, says so, and serves until it is killed; with "exit" it
+ * calls process.exit when its standard input ends. Arguments: DIRECTORY [exit].
  */
 import * as fs from 'node:fs';
 import { NativeEngine } from '../../src/engine/native.js';

@@ -1,7 +1,8 @@
 /**
- * A process that does everything to a few names below DIRECTORY, at random: many of them at once make every
- * race there is. What cannot be done at the moment (the name is gone, the directory not empty) is passed over.
- * Arguments: DIRECTORY SEED MILLISECONDS. Prints the number of things it did.
+ * A process that does everything to a few names below DIRECTORY, at random: many of them at once
+ * make every race there is. What cannot be done at the moment (the name is gone, the directory not
+ * empty) is passed over. Arguments: DIRECTORY SEED MILLISECONDS. Prints the number of things it
+ * did.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Who does it, and with which umask: the same scripts, run by the same users, on a plain directory and on
- * the mount, must leave the same owners, modes, ACLs and refusals.
+ * Who does it, and with which umask: the same scripts, run by the same users, on a plain directory
+ * and on the mount, must leave the same owners, modes, ACLs and refusals.
  */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The stream is complete: many processes do everything at once, the ops are applied elsewhere as a secondary
- * does, each one must be possible, and afterwards both trees are equal.
+ * The stream is complete: many processes do everything at once, the ops are applied elsewhere as a
+ * secondary does, each one must be possible, and afterwards both trees are equal.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * A session mounted over a temporary directory, driven by the test itself, and commands that use the
- * mount from processes of their own: a test may hold their answers back.
+ * A session mounted over a temporary directory, driven by the test itself, and commands that use
+ * the mount from processes of their own: a test may hold their answers back.
  */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -1,4 +1,6 @@
-/** Times: the primary's mtimes reach the stream, coalesced, and never an older after a newer one. */
+/**
+ * Times: the primary's mtimes reach the stream, coalesced, and never an older after a newer one.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';

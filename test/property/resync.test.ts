@@ -1,4 +1,6 @@
-/** Whatever two trees hold: after a resync they are equal, and a second one finds nothing to send. */
+/**
+ * Whatever two trees hold: after a resync they are equal, and a second one finds nothing to send.
+ */
 import { strict as assert } from 'node:assert';
 import * as fs from 'node:fs';
 import { join } from 'node:path';

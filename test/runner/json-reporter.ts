@@ -1,6 +1,6 @@
 /**
- * A reporter for node:test that writes one JSON line when a test starts and one when it has ended, for run.ts to read
- * from a file: a test file's own output cannot get mixed up with it.
+ * A reporter for node:test that writes one JSON line when a test starts and one when it has ended,
+ * for run.ts to read from a file: a test file's own output cannot get mixed up with it.
  */
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';

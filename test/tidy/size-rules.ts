@@ -15,9 +15,9 @@ const FILE_LINES_MAX: readonly [(path: string) => boolean, number][] = [
 export const LINE_CHARACTERS_MAX = 100;
 export const FUNCTION_LINES_MAX = 80;
 /** Columns set apart by spaces in a comment are a table. */
-const TABLE_ROW = /^\s*(\*|\/\/).*\S {3,}\S/;
+const TABLE_ROW = /^\s*(\*|\/\/)(.*\S {3,}\S| {10,})/;
 /** A literal this long cannot be broken without harm to whoever searches for the message. */
-const LONG_LITERAL = /(['"`]).{60,}\1/;
+const LONG_LITERAL = /['"`].{60,}/;
 
 export function fileLength({ path, text }: ProjectFile): Violation[] {
   const limit = FILE_LINES_MAX.find(([matches]) => matches(path))?.[1];

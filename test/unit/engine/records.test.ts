@@ -1,4 +1,6 @@
-/** Records of the native session become ops; the layout is the comment at the end of io/native.ts. */
+/**
+ * Records of the native session become ops; the layout is the comment at the end of io/native.ts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeRecords, FLAG, KIND } from '../../../src/engine/records.js';

@@ -1,4 +1,7 @@
-/** The hash workers: right hashes and data, errors by name, batches, an end that leaves nothing behind. */
+/**
+ * The hash workers: right hashes and data, errors by name, batches, an end that leaves nothing
+ * behind.
+ */
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -108,7 +111,7 @@ test('a read error rejects that job only', async (t) => {
     pool.run({ ...job, fd: good }),
   ]);
   assert.equal(bad.status, 'rejected');
-  const { code, errno } = (bad).reason as NodeJS.ErrnoException;
+  const { code, errno } = bad.reason as NodeJS.ErrnoException;
   assert.equal(code, 'EISDIR');
   assert.equal(Math.abs(errno ?? 0), 21);
   assert.equal(fine.status, 'fulfilled');
