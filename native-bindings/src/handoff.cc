@@ -47,11 +47,10 @@ bool Handoff::Write(Record& record, std::string_view name, std::string_view name
   uint8_t* to = records_.data() + at;
   std::memcpy(to, &record, sizeof(Record));
   to += sizeof(Record);
-  std::memcpy(to, name.data(), name.size());
-  to += name.size();
-  std::memcpy(to, name2.data(), name2.size());
-  to += name2.size();
-  std::memcpy(to, data.data(), data.size());
+  for (std::string_view part : {name, name2, data}) {
+    if (!part.empty()) std::memcpy(to, part.data(), part.size());
+    to += part.size();
+  }
   bytes_.fetch_add(size + beside, std::memory_order_relaxed);
   return at == 0;
 }

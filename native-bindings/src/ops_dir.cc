@@ -63,7 +63,7 @@ void LookupEntry(Session& session, OpenDirectory& directory, const char* name,
 void ReadEntries(Session& session, Request& request, bool plus) {
   const auto& in = request.Arg<abi::ReadIn>();
   OpenDirectory& directory = *DirectoryOf(in.fh);
-  std::lock_guard lock(directory.mutex);
+  std::unique_lock lock(directory.mutex);
   Seek(directory, in.offset);
   uint8_t* out = request.worker.Scratch();
   size_t limit = std::min<size_t>(in.size, kScratchBytes);
@@ -87,6 +87,8 @@ void ReadEntries(Session& session, Request& request, bool plus) {
     directory.used += from->recordBytes;
     directory.position = static_cast<uint64_t>(from->off);
   }
+  // Before the answer: with it the kernel may release the directory.
+  lock.unlock();
   if (used == 0 && errnum != 0) return request.Error(errnum);
   request.Reply(out, used);
 }
