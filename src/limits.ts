@@ -195,6 +195,8 @@ export const CONTROL_SLOW_TIMEOUT_MS = 120_000;
 export const CONTROL_CONNECTIONS_MAX = 64;
 /** A daemon that ends waits this long for clients of the control socket to take their replies. */
 export const DAEMON_END_TIMEOUT_MS = 1_000;
+/** How often a primary told to end tries again to unmount what is in use. */
+export const SHUTDOWN_RETRY_MS = 250;
 /** A daemon told to end while it still starts gives the start this long. */
 export const DAEMON_START_ABORT_MS = 5_000;
 /** After umount or stop the command line waits this long for the daemon's process to be gone. */

@@ -9,6 +9,7 @@ import { promoteRecord } from '../core/record.js';
 import { serviceWord } from '../core/role.js';
 import { errorText, TwinfsError } from '../errors.js';
 import { newId } from '../io/ids.js';
+import { SHUTDOWN_RETRY_MS } from '../limits.js';
 import type { Logger } from '../io/logger.js';
 import { native } from '../io/native.js';
 import { systemClock, systemTimers } from '../io/system-clock.js';
@@ -27,8 +28,12 @@ class Node implements RunningNode {
   readonly #startedAt = new Date().toISOString();
   #primary: Primary | null = null;
   #secondary: Secondary | null = null;
-  #end: (end: NodeEnd) => void = () => undefined;
-  readonly ended = new Promise<NodeEnd>((resolve) => (this.#end = resolve));
+  /** Told to end, and that it has to wait for users of the mount. */
+  #isEnding = false;
+  #isToldBusy = false;
+  #hasEnded = false;
+  #resolveEnd: (end: NodeEnd) => void = () => undefined;
+  readonly ended = new Promise<NodeEnd>((resolve) => (this.#resolveEnd = resolve));
 
   private constructor(context: Omit<NodeContext, 'fatal'>) {
     this.#context = { ...context, fatal: (error) => this.#fatal(error) };
@@ -76,13 +81,33 @@ class Node implements RunningNode {
   async shutdown(signal: string): Promise<void> {
     this.#context.log.info({ signal }, 'asked to end');
     if (this.#secondary !== null) return this.#stopServing();
+    const isAgain = this.#isEnding;
+    this.#isEnding = true;
     const primary = this.#asPrimary();
     primary.giveUp();
+    if (isAgain) return primary.leave(true);
+    return this.#leaveWhenUnused(primary);
+  }
+
+  /**
+   * Whoever uses an in-place mount would go on in the bare directory if it were taken away below
+   * them, and what they write there the peer never gets: so the node serves until they have ended.
+   * Asked a second time it detaches all the same.
+   */
+  async #leaveWhenUnused(primary: Primary): Promise<void> {
+    const { log, timers } = this.#context;
     try {
       await primary.leave(false);
     } catch (error) {
-      this.#context.log.warn({ err: error }, 'detaching a mount in use');
-      await primary.leave(true);
+      if (!(error instanceof TwinfsError) || error.code !== 'busy') throw error;
+      if (!this.#isToldBusy) log.warn({ err: error }, 'ends when nobody uses the mount any more');
+      this.#isToldBusy = true;
+      timers.setTimer(SHUTDOWN_RETRY_MS, () => {
+        if (this.#hasEnded) return;
+        this.#leaveWhenUnused(primary).catch((failure: unknown) => {
+          log.error({ err: failure }, `cannot end: ${errorText(failure)}`);
+        });
+      });
     }
   }
 
@@ -174,6 +199,11 @@ class Node implements RunningNode {
       startedAt: this.#startedAt,
       ...role,
     };
+  }
+
+  #end(end: NodeEnd): void {
+    this.#hasEnded = true;
+    this.#resolveEnd(end);
   }
 
   #fatal(error: TwinfsError): void {

@@ -7,7 +7,8 @@
 import { assert } from '../assert.js';
 import type { Engine } from '../engine/engine.js';
 
-export type HoldReason = 'alone-not-recorded' | 'resync' | 'throttle' | 'flush' | 'peer-away';
+export type HoldReason =
+  'alone-not-recorded' | 'resync' | 'throttle' | 'flush' | 'mode' | 'peer-away';
 
 export class Gate {
   readonly #engine: Pick<Engine, 'setGate'>;

@@ -83,12 +83,21 @@ export class Peer {
     if (this.#address !== null) this.#step({ type: 'operator-connect' });
   }
 
-  /** The record has another mode: the stream says from where on. */
-  async modeChanged(): Promise<void> {
+  /**
+   * The record has another mode: the stream says from where on. True when that place is durable on
+   * the peer, false when there is no stream, or none any more.
+   */
+  modeChanged(): Promise<boolean> {
     const session = this.#session;
-    const changed = session?.writePath?.setRule(session.rule);
+    const place = session?.writePath?.setRule(session.rule);
     this.#standing.modeChanged();
-    await changed;
+    return hasPassed(place);
+  }
+
+  /** Everything sent so far is durable on the peer, or there is none to have it. */
+  flushed(): Promise<boolean> {
+    if (this.#address === null && this.writePath === null) return Promise.resolve(true);
+    return hasPassed(this.writePath?.barrier('flush'));
   }
 
   /** Says goodbye: everything sent is durable on the peer when it resolves. */
@@ -325,4 +334,13 @@ export class Peer {
       if (this.#link !== null) this.#tick();
     });
   }
+}
+
+/** True when the barrier passed, false when its link was lost or there is no stream. */
+function hasPassed(barrier: Promise<void> | undefined): Promise<boolean> {
+  if (barrier === undefined) return Promise.resolve(false);
+  return barrier.then(
+    () => true,
+    () => false,
+  );
 }

@@ -92,25 +92,47 @@ export class Primary {
     };
   }
 
+  /**
+   * The new mode takes its place in the stream while nothing is between the gate and the stream, so
+   * that whatever the engine answered by the old rule is before it. When it resolves, that place is
+   * durable on the peer; where there is none (any more) it learns of the mode by the next resync.
+   */
   async setMode(mode: Mode): Promise<void> {
     await this.#context.record.update((record) => ({ ...record, mode }));
-    await this.#peer.modeChanged();
+    let passed: Promise<boolean>;
+    this.#gate.hold('mode');
+    try {
+      await this.#engine.quiesce();
+      passed = this.#peer.modeChanged();
+    } finally {
+      this.#gate.release('mode');
+    }
+    if (!(await passed)) this.#context.log.info({ mode }, 'the peer is told the mode later');
   }
 
   /**
-   * Everything answered before is at the mode's point, and durable on both nodes, when it resolves.
+   * Everything answered before is durable on both nodes when it resolves. Rejects with TwinfsError
+   * `flush-alone` when it is durable here and there is a peer that does not have it.
    */
   async flush(): Promise<void> {
+    let passed: Promise<boolean>;
     this.#gate.hold('flush');
-    let passed: Promise<void>;
     try {
       this.#engine.flushTimes();
       await this.#engine.quiesce();
-      passed = this.#peer.writePath?.barrier('flush') ?? Promise.resolve();
+      passed = this.#peer.flushed();
     } finally {
       this.#gate.release('flush');
     }
-    await Promise.all([this.#engine.syncLocal(), passed]);
+    await this.#engine.syncLocal();
+    if (await passed) return;
+    const { peer, reason } = this.status();
+    throw new TwinfsError(
+      'flush-alone',
+      'peerUnreachable',
+      `everything is durable on this node, but not on the peer ${peer.address ?? ''} ` +
+        `(${reason ?? 'it is being synchronised'}); flush again when "twinfs status" says Established`,
+    );
   }
 
   /** Dials now; `overwritePeer` is good for the next resync. */

@@ -233,10 +233,12 @@ export class Session {
 
   /** Everything the source has is here: durable first, then recorded. */
   async #syncEnded(end: SyncEnd): Promise<void> {
-    await native().syncfs(this.#context.rootFd);
-    await this.#context.record.update((record) => adopt(record, end));
-    // It may have changed since the Hello.
+    const { record, rootFd } = this.#context;
+    // It may have changed since the Hello, and a barrier may change it again while the disk works.
     this.#loop?.setMode(end.mode);
+    await record.update((current) => ({ ...current, mode: end.mode }));
+    await native().syncfs(rootFd);
+    await record.update((current) => adopt(current, { ...end, mode: current.mode }));
     this.#synced = true;
     this.#events.synced();
     this.#context.log.info({ current: end.current }, 'resync complete: this copy is UpToDate');
