@@ -61,7 +61,10 @@ export async function checkStart(context: CliContext, config: Config): Promise<v
       programPaths: programPaths(context),
     }),
   );
-  refuse(validate.checkUsers(config, findUsers(config.directory), mounts));
+  const users = findUsers(config.directory);
+  // A daemon that started meanwhile has DIR open, too: say that it is one.
+  if (users.length > 0) refuse(validate.checkRunning(config, findDaemons()));
+  refuse(validate.checkUsers(config, users, mounts));
 }
 
 function refuse(refusal: TwinfsError | null): void {

@@ -35,6 +35,9 @@ export function takeLocks(stateDir: string, info: LockInfo): void {
       'one daemon keeps it at a time: stop that one, or name another with --state',
     );
   }
+  // Before DIR is opened: whoever finds DIR open by this process finds out what it is, too.
+  fs.ftruncateSync(fd, 0);
+  fs.writeSync(fd, lockText(info), 0);
   const directoryFd = openDirectory(info.directory);
   if (!lockDescriptor(directoryFd)) {
     fs.closeSync(directoryFd);
@@ -45,8 +48,6 @@ export function takeLocks(stateDir: string, info: LockInfo): void {
       'stop that daemon first',
     );
   }
-  fs.ftruncateSync(fd, 0);
-  fs.writeSync(fd, lockText(info), 0);
 }
 
 function openDirectory(path: Buffer): number {

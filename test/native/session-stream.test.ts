@@ -148,9 +148,9 @@ test('a caller is answered by complete, with its errno', { skip }, async (contex
   const good = rig.run('mkdir good');
   await waitFor('the first change', () => rig.waiting().length === 1);
   assert.equal(rig.engine.counters().pendingAnswers, 1);
-  const bad = rig.run('mkdir good/bad');
   rig.engine.complete(rig.waiting(), 0);
   assert.equal((await good).status, 0);
+  const bad = rig.run('mkdir good/bad');
   await waitFor('the second change', () => rig.changes.length >= 2);
   const tokens = rig.changes.map(({ token }) => token).filter((token) => token !== 0);
   rig.engine.complete([...tokens, 12_345_678], 5);

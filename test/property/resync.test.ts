@@ -88,7 +88,7 @@ function makeTree(root: string, nodes: Nodes): void {
       fs.linkSync(from, to);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      if (!['ENOENT', 'ENOTDIR', 'EPERM', 'EEXIST'].includes(code)) throw error;
+      if (!['ENOENT', 'ENOTDIR', 'EPERM', 'EEXIST', 'ELOOP'].includes(code)) throw error;
     }
   }
 }
