@@ -101,6 +101,7 @@ export interface DirList {
   readonly entries: readonly { readonly name: Buffer; readonly meta: Meta }[];
   readonly last: boolean;
 }
+/** Answers one part of a DirList; after a problem no further part is answered. */
 export interface DirResult {
   readonly type: 'dirResult';
   readonly id: number;
@@ -108,6 +109,7 @@ export interface DirResult {
   readonly fresh: readonly Buffer[];
   /** Regular files whose size or mtime is not the listed one: their content may differ. */
   readonly stale: readonly Buffer[];
+  /** Names that are one inode with a name listed before in this resync. */
   readonly linked: readonly Buffer[];
   readonly removed: number;
   readonly problem: Problem | null;
