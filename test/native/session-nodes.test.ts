@@ -1,4 +1,6 @@
-/** Many inodes: known by handle, a bounded number of descriptors, nothing lost when they are closed. */
+/**
+ * Many inodes: known by handle, a bounded number of descriptors, nothing lost when they are closed.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
