@@ -198,7 +198,8 @@ export class PortableNames implements Names {
   }
 
   #unname(node: PortableNode, path: string): void {
-    if (this.#nodes.unnamed(node, path) && node.opens === 0) this.#stream.drop(node);
+    if (!this.#nodes.unnamed(node, path)) this.#stream.moved(node);
+    else if (node.opens === 0) this.#stream.drop(node);
   }
 
   /** An entry is there since this moment: told with the mode, owner and group it has. */

@@ -239,7 +239,10 @@ export class PortableStream {
     });
   }
 
-  /** An entry moved with all below it: at its new place everything may differ. */
+  /**
+   * An entry moved with all below it, or lost one of several names: at the place where it is now
+   * everything may differ.
+   */
   moved(node: PortableNode): void {
     if (this.#state !== 'track') return;
     this.addMark({ ref: node.ref, data: true, attributes: true, entries: true });
@@ -334,6 +337,10 @@ export class PortableStream {
       case 'link':
         mark(op.parent, false, true, true);
         mark(op.ref, true, true, false);
+        // All its names are listed again, so that they become one inode over there.
+        for (const alias of this.#nodes.byRef(op.ref)?.aliases ?? []) {
+          mark(alias.parent.ref, false, true, true);
+        }
         break;
       case 'rename':
         mark(op.parent, false, true, true);
