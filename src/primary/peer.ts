@@ -164,7 +164,7 @@ export class Peer {
         this.#dial(effect.connection);
         return;
       case 'send-hello':
-        void this.#sendHello(effect.connection);
+        void this.#sendHello(effect.connection).catch(this.#cannotGreet(effect.connection));
         return;
       case 'send-ping':
         this.#link?.send({ type: 'ping', number: effect.number });
@@ -223,6 +223,13 @@ export class Peer {
     );
   }
 
+  /** Our own directory cannot be looked at: no reason to end, applications may still use it. */
+  #cannotGreet(connection: number): (error: unknown) => void {
+    return (error) => {
+      this.#closed(connection, 'own-disk', `this node's directory fails: ${errorText(error)}`);
+    };
+  }
+
   async #sendHello(connection: number): Promise<void> {
     const hello = await ownHello(this.#context, this.#words);
     if (this.#connection === connection) this.#link?.send(hello);
@@ -237,7 +244,7 @@ export class Peer {
       case 'pong':
         return;
       case 'hello':
-        void this.#decide(connection, link, message);
+        void this.#decide(connection, link, message).catch(this.#cannotGreet(connection));
         return;
       case 'refuse':
         this.#refused('peer', message.code, message.text);

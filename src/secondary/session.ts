@@ -15,7 +15,14 @@ import type { NodeContext } from '../node/context.js';
 import { ownHello, type Words } from '../node/hello.js';
 import { ResyncTarget } from '../resync/target.js';
 import { refusal } from '../wire/handshake.js';
-import type { DecisionMessage, Hello, Message, OpsMessage, SyncEnd } from '../wire/messages.js';
+import type {
+  DecisionMessage,
+  Hello,
+  Message,
+  OpsMessage,
+  ResyncToTarget,
+  SyncEnd,
+} from '../wire/messages.js';
 import { ApplyLoop, type ApplyHooks } from './apply-loop.js';
 
 export interface SessionEvents {
@@ -44,6 +51,8 @@ export class Session {
   #rule: string | null = null;
   #loop: ApplyLoop | null = null;
   #target: ResyncTarget | null = null;
+  /** The copy is being changed, and the record says so. */
+  #isBegun = false;
   #synced = false;
 
   constructor(
@@ -89,17 +98,14 @@ export class Session {
       case 'pong':
         return;
       case 'ops':
-        if (this.#loop === null) this.#unexpected(message);
-        else this.#receive(this.#loop, message);
-        return;
       case 'dirList':
       case 'fileOpen':
       case 'fileData':
       case 'fileClose':
       case 'syncProgress':
       case 'syncEnd':
-        if (this.#target === null) this.#unexpected(message);
-        else this.#target.handle(message);
+        if (this.#isBegun || message.type === 'syncProgress') this.#work(message);
+        else void this.#begin(message).catch((error: unknown) => this.#fail(error));
         return;
       case 'hello':
         void this.#greet(message).catch((error: unknown) => this.#fail(error));
@@ -150,22 +156,41 @@ export class Session {
     }
   }
 
-  /** The primary will make this copy equal to its own: from here on it is on its way there. */
+  /** The primary will make this copy equal to its own; `#begin` does the rest when it starts to. */
   async #prepare(decision: DecisionMessage): Promise<void> {
     const { hello } = this;
     if (this.#step !== 'decision' || hello === null) return this.#unexpected(decision);
     this.#step = 'preparing';
-    // Messages that follow at once wait in the socket until the record says what they do to the
-    // copy.
+    // Messages that follow at once wait in the socket until there is somebody to take them.
     this.link.pause();
     const own = compare(hello, await ownHello(this.#context, this.#words));
     if (own.decision === 'refuse') return this.#events.refused('here', own.rule, own.text);
     this.#rule = decision.rule;
-    await this.#context.record.update((record) => beginTarget(record, hello));
     if (this.#isOver()) return;
     this.#startRunning(hello);
     this.#events.decided();
     this.link.resume();
+  }
+
+  /**
+   * The first message that changes the copy: from here on it is on its way to the primary's. Not
+   * before, as a primary that cannot even read its own disk must not spoil the only good copy.
+   */
+  async #begin(message: ResyncToTarget | OpsMessage): Promise<void> {
+    const { hello } = this;
+    if (this.#step !== 'running' || hello === null) return this.#unexpected(message);
+    this.#isBegun = true;
+    this.link.pause();
+    await this.#context.record.update((record) => beginTarget(record, hello));
+    if (this.#isOver()) return;
+    this.#work(message);
+    this.link.resume();
+  }
+
+  #work(message: ResyncToTarget | OpsMessage): void {
+    if (this.#loop === null || this.#target === null) this.#unexpected(message);
+    else if (message.type === 'ops') this.#receive(this.#loop, message);
+    else this.#target.handle(message);
   }
 
   #startRunning(hello: Hello): void {

@@ -175,7 +175,7 @@ describe('the own disk', needs, () => {
   test('a full disk below the state: nothing is answered that is not recorded', async (t) => {
     const primary = new TestNode(t, 'primary');
     const secondary = new TestNode(t, 'secondary');
-    const disk = new SmallDisk(t, 4, dirname(primary.state) + '/statefs');
+    const disk = new SmallDisk(t, 4, { path: join(dirname(primary.state), 'statefs') });
     const stateDir = join(disk.path, 'state');
     fs.symlinkSync(stateDir, primary.state);
     const port = await freePort();

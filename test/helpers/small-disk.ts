@@ -13,11 +13,11 @@ export class SmallDisk {
   readonly path: string;
   readonly #ballast: string;
 
-  /** `path`: where to mount it instead of at a place of its own. */
-  constructor(context: Cleanup, sizeMib: number, path?: string) {
+  /** `path`: where to mount it, `imageDir`: where its image lies, instead of places of its own. */
+  constructor(context: Cleanup, sizeMib: number, at: { path?: string; imageDir?: string } = {}) {
     const base = tempDir(context, 'disk');
-    const image = join(base, 'image');
-    this.path = path ?? join(base, 'fs');
+    const image = join(at.imageDir ?? base, 'image');
+    this.path = at.path ?? join(base, 'fs');
     this.#ballast = join(this.path, 'ballast');
     fs.mkdirSync(this.path, { recursive: true });
     fs.closeSync(fs.openSync(image, 'w'));
@@ -54,6 +54,13 @@ export class SmallDisk {
   /** The filesystem itself, so that no mount of it can write. */
   setReadOnly(on: boolean): void {
     must('mount', '-o', `remount,${on ? 'ro' : 'rw'}`, this.path);
+  }
+
+  /** From now on it fails whatever is asked of it, like a disk that was pulled out. */
+  break(): void {
+    const shutdown =
+      'import fcntl,os,sys; fcntl.ioctl(os.open(sys.argv[1],0),0x8004587d,b"\\2\\0\\0\\0")';
+    must('python3', '-c', shutdown, this.path);
   }
 
   /** Whoever writes to it hangs until it is thawed. */
