@@ -26,6 +26,8 @@ void Committer::Stop() {
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
   for (auto& [file, tokens] : next_.files) session_.CloseFile(file);
+  // Flags before references, as in every round: with the last one the node goes.
+  for (Node* directory : next_.directories) directory->namesChanged = false;
   for (Node* directory : next_.directories) session_.Unref(directory);
   next_ = Round();
 }

@@ -1,8 +1,11 @@
 // See handoff.h; also the pool of request buffers.
 #include "handoff.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+
+#include "check.h"
 
 namespace twinfs {
 
@@ -27,6 +30,8 @@ uint8_t* BufferPool::Take() {
 void BufferPool::Give(uint8_t* buffer) {
   {
     std::lock_guard lock(mutex_);
+    Check(std::find(spare_.begin(), spare_.end(), buffer) == spare_.end(),
+          "a buffer is given back once");
     if (spare_.size() < kSpareMax) {
       spare_.push_back(buffer);
       return;

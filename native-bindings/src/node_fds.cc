@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "check.h"
 #include "node_table.h"
 
 namespace twinfs {
@@ -76,6 +77,7 @@ PathFd NodeTable::OpenPath(Node* node) {
 PathFd::~PathFd() {
   if (node_ == nullptr || fd_ < 0) return;
   std::lock_guard lock(table_->IdShard(node_->id).mutex);
+  Check(node_->fdUsers > 0, "a borrowed descriptor is counted");
   node_->fdUsers--;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "check.h"
 #include "fuse_abi.h"
 
 namespace twinfs {
@@ -183,7 +184,9 @@ bool NodeTable::Unref(Node* node, uint64_t count) {
   if (node == root_) return false;
   Shard& shard = InoShard(node->ino);
   std::lock_guard lock(shard.mutex);
-  if (node->refs.fetch_sub(count, std::memory_order_acq_rel) > count) return false;
+  refs = node->refs.fetch_sub(count, std::memory_order_acq_rel);
+  Check(refs >= count, "references dropped were held");
+  if (refs > count) return false;
   Release(node);
   return true;
 }
@@ -207,6 +210,10 @@ void NodeTable::Release(Node* node) {
 }
 
 void NodeTable::Destroy(Node* node) {
+  // Whoever set one of these holds a reference.
+  Check(node->fdUsers == 0 && node->opens.load() == 0 && node->marks == 0 &&
+            !node->timesPending.load() && !node->namesChanged,
+        "nobody uses an inode that is let go");
   if (node->fd >= 0) {
     close(node->fd);
     descriptors_.fetch_sub(1, std::memory_order_relaxed);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "check.h"
 #include "handlers.h"
 
 namespace twinfs {
@@ -117,6 +118,9 @@ void HandleReaddirplus(Session& session, Request& request) { ReadEntries(session
 void HandleReleasedir(Session& session, Request& request) {
   OpenDirectory* directory = DirectoryOf(request.Arg<abi::ReleaseIn>().fh);
   request.Ok();
+  // A reader that still holds it would unlock memory given back.
+  Check(directory->mutex.try_lock(), "nobody reads a directory that is released");
+  directory->mutex.unlock();
   close(directory->fd);
   session.Unref(directory->node);
   delete directory;

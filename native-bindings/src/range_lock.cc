@@ -2,6 +2,8 @@
 // thread.
 #include "range_lock.h"
 
+#include "check.h"
+
 namespace twinfs {
 
 bool RangeLocks::Busy(const Shard& shard, const Node* node, uint64_t start, uint64_t end) {
@@ -27,13 +29,14 @@ void RangeLocks::Unlock(const Node* node, uint64_t start, uint64_t end) {
   bool wake;
   {
     std::lock_guard lock(at.mutex);
-    for (size_t i = 0; i < at.held.size(); i++) {
-      const Held& held = at.held[i];
-      if (held.node != node || held.start != start || held.end != end) continue;
-      at.held[i] = at.held.back();
-      at.held.pop_back();
-      break;
+    size_t i = 0;
+    while (i < at.held.size() && (at.held[i].node != node || at.held[i].start != start ||
+                                  at.held[i].end != end)) {
+      i++;
     }
+    Check(i < at.held.size(), "an unlocked range was locked");
+    at.held[i] = at.held.back();
+    at.held.pop_back();
     wake = at.waiting > 0;
   }
   if (wake) at.freed.notify_all();
