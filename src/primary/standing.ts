@@ -25,7 +25,7 @@ export class Standing {
   #unanswered: number[] = [];
   #established = false;
   #recording = false;
-  /** A peer was there and is lost (as against: not yet found). */
+  /** The peer has, or had, what this copy has, and is not here (as against: never was). */
   #away = false;
   #streamWhileAlone: StreamState = 'off';
 
@@ -35,8 +35,15 @@ export class Standing {
     this.#gate = gate;
   }
 
-  /** No peer yet. */
+  /**
+   * No peer yet. Under `block` and `read-only` a primary that was in step with its peer when it
+   * ended waits for it as if it had just lost it, or a restart would undo the policy. One that was
+   * promoted is there to go on without.
+   */
   start(): void {
+    const { config, record } = this.#context;
+    const isPromoted = config.start === 'serve';
+    this.#away = config.peer !== null && !isPromoted && !record.current.wentAlone;
     this.#stand();
   }
 
@@ -139,6 +146,8 @@ export class Standing {
     const { config, record } = this.#context;
     const mustBlock = config.options.onPeerLoss === 'block' && this.#away;
     if (mustBlock && !this.#gate.isHeldFor('peer-away')) this.#gate.hold('peer-away');
+    // What is refused is no change of ours: it must not make a generation.
+    if (this.#isFencedByPolicy()) this.#fence();
     this.#holdUntilRecorded();
     if (record.current.wentAlone || this.#gate.hasWaiter || this.#unanswered.length > 0) {
       this.#settle();
@@ -159,8 +168,10 @@ export class Standing {
       this.#answerLocally();
       return;
     }
-    // Who waits at the gate while a resync takes its last pass will have a peer, most likely.
-    if (this.#unanswered.length === 0 && this.#gate.isHeldFor('resync')) return;
+    // Who waits at the gate while a resync takes its last pass will have a peer, most likely, and
+    // who is refused needs no record.
+    const needsNone = this.#gate.isHeldFor('resync') || this.#isFencedByPolicy();
+    if (this.#unanswered.length === 0 && needsNone) return;
     this.#recording = true;
     this.#context.record
       .update((record) => goAlone(record, newId()))

@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { MODES } from '../../src/core/types.js';
 import { CommitLoad, checkCommits } from '../helpers/commit-log.js';
+import { freePort } from '../helpers/free-port.js';
 import { startPair, TestNode } from '../helpers/node-process.js';
+import { cliMain } from '../helpers/paths.js';
 import { assertRefused } from '../helpers/refused.js';
 import { missing } from '../helpers/requires.js';
 import { must, readyShell } from '../helpers/shell.js';
@@ -92,6 +94,46 @@ describe('the end of a primary', needs, () => {
       await waitForEqualTrees(primary.directory, secondary.directory);
     });
   }
+});
+
+describe('a first synchronisation', needs, () => {
+  test('umount in the midst of it ends at once, and the next one brings the rest', async (t) => {
+    const primary = new TestNode(t, 'primary');
+    const secondary = new TestNode(t, 'secondary');
+    for (let at = 0; at < 80; at += 1) {
+      fs.writeFileSync(join(primary.directory, `file-${at}`), Buffer.alloc(1 << 20, at));
+    }
+    const port = await freePort();
+    await secondary.serve(port);
+    await primary.mount(['--peer', `127.0.0.1:${port}`]);
+    assertRefused(await primary.run('flush'), 'peerUnreachable', /it is being synchronised/);
+    await primary.must('umount');
+    assert.equal(isClean(primary), true);
+    await primary.mount(['--peer', `127.0.0.1:${port}`, '--wait-synced']);
+    await waitForEqualTrees(primary.directory, secondary.directory);
+  });
+});
+
+describe('promote', needs, () => {
+  test('that cannot mount: the copy is intact, and mounted when it can be', async (t) => {
+    const { primary, secondary } = await startPair(t);
+    fs.writeFileSync(join(primary.directory, 'file'), 'data');
+    await primary.must('umount');
+    await secondary.must('stop');
+    // A namespace of its own in which /dev/fuse is none.
+    const port = await freePort();
+    const script = 'mount --bind /dev/null /dev/fuse; exec "$@"';
+    const serve = ['serve', secondary.directory, '--listen', `127.0.0.1:${port}`];
+    const words = [process.execPath, cliMain, ...serve, '--state', secondary.state];
+    must('unshare', '-m', 'sh', '-e', '-c', script, 'sh', ...words);
+    const result = await secondary.run('promote');
+    assertRefused(result, 'noFuse', /FUSE mount did not succeed|promotion failed half-way/);
+    await ended(secondary);
+    assert.equal(fs.readFileSync(join(secondary.directory, 'file'), 'utf8'), 'data');
+    await secondary.mount();
+    fs.appendFileSync(join(secondary.directory, 'file'), ', more');
+    await secondary.must('umount');
+  });
 });
 
 describe('the end of a primary in use', needs, () => {

@@ -63,6 +63,25 @@ describe('a peer that stands still', needs, () => {
     });
   }
 
+  test('a full queue (async): who waits for room is let go as well', async (t) => {
+    const mountArgs = ['-o', `peer_timeout=${PEER_TIMEOUT_MS}ms,queue_bytes=8M`];
+    const { primary, secondary } = await startPair(t, { mode: 'async', mountArgs });
+    secondary.pause();
+    const file = await fs.promises.open(join(primary.directory, 'big'), 'w');
+    let longestMs = 0;
+    for (let at = 0; at < 48; at += 1) {
+      const before = performance.now();
+      await file.write(Buffer.alloc(1 << 20, at));
+      longestMs = Math.max(longestMs, performance.now() - before);
+    }
+    await file.close();
+    assert.ok(longestMs <= PEER_TIMEOUT_MS + SLACK_MS, `a write took ${longestMs} ms`);
+    assert.equal((await primary.quickStatus()).wentAlone, true);
+    secondary.resume();
+    await primary.waitEstablished();
+    await waitForEqualTrees(primary.directory, secondary.directory);
+  });
+
   test("the secondary's disk hangs while its connection lives", async (t) => {
     const disk = new SmallDisk(t, 64);
     const secondary = new TestNode(t, 'secondary', join(disk.path, 'data'));
@@ -171,6 +190,37 @@ describe('on_peer_loss', needs, () => {
     const text = fs.readFileSync(join(secondary.directory, 'file'), 'utf8');
     assert.equal(text, 'before, while away');
   });
+
+  for (const policy of ['block', 'read-only']) {
+    test(`${policy}: a restart does not undo it, a promotion does`, async (t) => {
+      const options = ['-o', `peer_timeout=500ms,on_peer_loss=${policy}`];
+      const pair = await startPair(t, { mountArgs: options, serveArgs: options });
+      const { primary, secondary, port } = pair;
+      const file = join(primary.directory, 'file');
+      fs.writeFileSync(file, 'before');
+      await Promise.all([primary.kill(), secondary.kill()]);
+      const args = ['--peer', `127.0.0.1:${port}`, ...options];
+      await primary.mount(args);
+      const write = fs.promises.appendFile(file, ', after').then(
+        () => 'written',
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+      const status = await primary.waitStatus('the reason', (s) => s.reason !== null);
+      assert.match(status.reason ?? '', new RegExp(`on_peer_loss=${policy}.*cannot be reached`));
+      assert.equal(status.wentAlone, false);
+      if (policy === 'read-only') assert.equal(await write, 'EROFS');
+      await secondary.serve(port, options);
+      await primary.waitEstablished();
+      if (policy === 'block') assert.equal(await write, 'written');
+      else await fs.promises.appendFile(file, ', after');
+      await primary.must('flush');
+      await primary.kill();
+      await secondary.promote(['--peer', `127.0.0.1:${await freePort()}`]);
+      fs.appendFileSync(join(secondary.directory, 'file'), ', promoted');
+      const text = fs.readFileSync(join(secondary.directory, 'file'), 'utf8');
+      assert.equal(text, 'before, after, promoted');
+    });
+  }
 
   test('block: a primary that is told to end lets its writers go with an error', async (t) => {
     const mountArgs = ['-o', 'peer_timeout=500ms,on_peer_loss=block'];
