@@ -25,7 +25,7 @@ void Committer::Stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
-  for (auto& [file, tokens] : next_.files) session_.CloseFile(file);
+  for (auto& [node, written] : next_.files) session_.CloseFile(written.file);
   // Flags before references, as in every round: with the last one the node goes.
   for (Node* directory : next_.directories) directory->namesChanged = false;
   for (Node* directory : next_.directories) session_.Unref(directory);
@@ -37,9 +37,12 @@ void Committer::Add(OpenFile* file, double token) {
   {
     std::lock_guard lock(mutex_);
     wake = next_.files.empty();
-    std::vector<double>& tokens = next_.files[file];
-    if (tokens.empty()) file->refs.fetch_add(1);
-    tokens.push_back(token);
+    Written& written = next_.files[file->node];
+    if (written.file == nullptr) {
+      file->refs.fetch_add(1);
+      written.file = file;
+    }
+    written.tokens.push_back(token);
   }
   if (wake) wake_.notify_one();
 }
@@ -93,19 +96,21 @@ int Committer::SyncDirectory(Node* directory) {
 void Committer::Commit(Round& round) {
   int common = 0;
   if (round.syncAll && syncfs(session_.rootFd) != 0) common = errno;
-  for (auto& [file, tokens] : round.files) sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  for (auto& [node, written] : round.files) {
+    sync_file_range(written.file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
   for (Node* directory : round.directories) {
     int errnum = SyncDirectory(directory);
     if (errnum != 0 && common == 0) common = errnum;
   }
-  for (auto& [file, tokens] : round.files) {
-    int errnum = fdatasync(file->fd) == 0 ? common : errno;
+  for (auto& [node, written] : round.files) {
+    int errnum = fdatasync(written.file->fd) == 0 ? common : errno;
     if (errnum != 0) {
       session_.Report(Notice::What::syncFailed, errnum);
       errnum = EIO;
     }
-    for (double token : tokens) session_.pending.Finish(token, kWaitLocal, errnum);
-    session_.CloseFile(file);
+    for (double token : written.tokens) session_.pending.Finish(token, kWaitLocal, errnum);
+    session_.CloseFile(written.file);
   }
   for (Node* directory : round.directories) session_.Unref(directory);
 }

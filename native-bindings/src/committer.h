@@ -31,8 +31,12 @@ class Committer {
   void SyncAllFirst();
 
  private:
+  struct Written {
+    OpenFile* file = nullptr;  // any of the inode's: one fdatasync is for all of them
+    std::vector<double> tokens;
+  };
   struct Round {
-    std::unordered_map<OpenFile*, std::vector<double>> files;
+    std::unordered_map<const Node*, Written> files;
     std::vector<Node*> directories;
     bool syncAll = false;
   };

@@ -97,6 +97,22 @@ void NodeTable::Pin(Node* node, int fd) {
   if (fd >= 0) close(fd);
 }
 
+void NodeTable::CloseAll() {
+  for (Shard& shard : ids_) {
+    std::lock_guard lock(shard.mutex);
+    for (Node* head : shard.buckets) {
+      for (Node* node = head; node != nullptr; node = node->nextId) {
+        if (node->fd >= 0) close(node->fd);
+        node->fd = -1;
+        node->newer = node->older = nullptr;
+      }
+    }
+    shard.newest = shard.oldest = nullptr;
+    shard.cached = 0;
+  }
+  descriptors_.store(0);
+}
+
 void NodeTable::CacheRemove(Shard& shard, Node* node) {
   (node->newer != nullptr ? node->newer->older : shard.newest) = node->older;
   (node->older != nullptr ? node->older->newer : shard.oldest) = node->newer;

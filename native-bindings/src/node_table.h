@@ -60,6 +60,9 @@ class NodeTable {
   // Keeps the inode reachable and its number unused after its last name goes. Takes `fd` (O_PATH).
   void Pin(Node* node, int fd);
 
+  // Closes every descriptor: the session is over, only names and numbers are still asked for.
+  void CloseAll();
+
   size_t Size() const { return count_.load(std::memory_order_relaxed); }
   size_t Descriptors() const { return descriptors_.load(std::memory_order_relaxed); }
 

@@ -25,8 +25,7 @@ Session::Session(SessionOptions given, Signal signal, void* signalArgument)
       signalArgument_(signalArgument) {}
 
 Session::~Session() {
-  for (int fd : clones_) close(fd);
-  if (fuseFd_ >= 0) close(fuseFd_);
+  CloseDevices();
   if (rootFd >= 0) close(rootFd);
 }
 
@@ -181,7 +180,7 @@ void Session::WorkerEnded(int errnum) {
   FinishSession();
 }
 
-// In the last worker: nothing is served any more. Descriptors stay open until the Session goes,
+// In the last worker: nothing is served any more. The devices stay open,
 // because `complete` may be writing an answer at this moment.
 void Session::FinishSession() {
   WakeParked();
@@ -195,7 +194,14 @@ void Session::FinishSession() {
     for (const ParkedRequest& parked : parked_) buffers.Give(parked.buffer);
     parked_.clear();
   }
+  nodes.CloseAll();
+  close(std::exchange(rootFd, -1));
   Report(Notice::What::ended, endErrno_);
+}
+
+void Session::CloseDevices() {
+  for (int fd : std::exchange(clones_, {})) close(fd);
+  if (fuseFd_ >= 0) close(std::exchange(fuseFd_, -1));
 }
 
 }  // namespace twinfs

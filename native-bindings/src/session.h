@@ -79,6 +79,8 @@ class Session {
   // Off the event loop. Errnos; *call says what failed.
   int Mount(const char** call);
   int Unmount(bool lazy);
+  // After the end, on the event loop, where `complete` answers: nobody writes to them any more.
+  void CloseDevices();
 
   void SetGate(bool open);
   // The role fence: changes that have not entered the gate yet are refused with EROFS.

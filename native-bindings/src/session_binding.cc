@@ -153,7 +153,9 @@ void SessionBinding::Awake() {
                        : notice.what == Notice::What::ended ? "ended"
                                                             : "sync-failed";
     Call(notice_, {Napi::String::New(env, name), Napi::Number::New(env, notice.errnum)});
-    if (notice.what == Notice::What::ended) SetMounted(false);
+    if (notice.what != Notice::What::ended) continue;
+    session_->CloseDevices();
+    SetMounted(false);
   }
 }
 

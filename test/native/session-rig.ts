@@ -27,10 +27,14 @@ export interface RigOptions {
   readonly stream?: 'off' | 'track' | 'on';
   /** Answers every token at once and gives back its budget; default true. */
   readonly answering?: boolean;
+  /** The errno a change is answered with; null holds the answer back. Default: 0, if answering. */
+  readonly answer?: (op: Op) => number | null;
   readonly by?: 'local' | 'stream';
   readonly syncData?: boolean;
   readonly gateOpen?: boolean;
   readonly mount?: Partial<MountOptions>;
+  /** Instead of a new directory. */
+  readonly source?: string;
   /** Fills the source directory before it is mounted. */
   readonly prepare?: (source: string) => void;
 }
@@ -80,12 +84,14 @@ export function runIn(
 
 export async function mountedRig(context: Cleanup, options: RigOptions = {}): Promise<Rig> {
   const directory = tempDir(context, 'session');
-  const [source, mountpoint] = [join(directory, 'source'), join(directory, 'mount')];
-  for (const path of [source, mountpoint]) fs.mkdirSync(path, { mode: 0o755 });
+  const source = options.source ?? join(directory, 'source');
+  const mountpoint = join(directory, 'mount');
+  for (const path of [source, mountpoint]) fs.mkdirSync(path, { mode: 0o755, recursive: true });
   options.prepare?.(source);
   const engine = new NativeEngine();
   const changes: Change[] = [];
   const answered = new Set<number>();
+  const answer = options.answer ?? ((): number | null => (options.answering === false ? null : 0));
   const rig: Rig = {
     engine,
     source,
@@ -115,13 +121,11 @@ export async function mountedRig(context: Cleanup, options: RigOptions = {}): Pr
   const events: EngineEvents = {
     changes: (batch) => {
       changes.push(...batch);
-      if (options.answering === false) return;
-      engine.complete(
-        batch.map(({ token }) => token).filter((token) => token !== 0),
-        0,
-      );
-      for (const { token, bytes } of batch) {
+      for (const { op, token, bytes } of batch) {
+        const errno = answer(op);
+        if (errno === null) continue;
         answered.add(token);
+        if (token !== 0) engine.complete([token], errno);
         engine.credit(bytes);
       }
     },
