@@ -96,9 +96,18 @@ interface Connection {
 
 const connections = new Set<Connection>();
 
+/**
+ * RST, but never on top of a pending FIN: Node then marks the handle as closing without closing it,
+ * and a worker that has one never ends.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 function accept(client: Socket): void {
   if (isCut) {
-    client.resetAndDestroy();
+    reset(client);
     return;
   }
   connectionsMade += 1;
@@ -116,7 +125,9 @@ function accept(client: Socket): void {
     [client, server],
     [server, client],
   ] as const) {
-    socket.on('error', () => other.resetAndDestroy());
+    socket.on('error', () => {
+      reset(other);
+    });
     socket.on('close', () => {
       if (client.destroyed && server.destroyed) remove(connection);
     });
@@ -145,8 +156,8 @@ function carryOut(command: ProxyCommand): void {
     case 'cut':
       isCut = true;
       for (const { client, server } of connections) {
-        client.resetAndDestroy();
-        server.resetAndDestroy();
+        reset(client);
+        reset(server);
       }
       break;
     case 'halfClose':
