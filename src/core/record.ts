@@ -9,7 +9,7 @@
  */
 import { assert } from '../assert.js';
 import { GENERATION_HISTORY_MAX } from '../limits.js';
-import { NO_ID, type Id, type Mode, type NodeRecord } from './types.js';
+import { NO_ID, type Id, type Mode, type NodeRecord, type RootMark } from './types.js';
 
 /** What both kinds of first record need. */
 export interface Birth {
@@ -55,6 +55,13 @@ export function freshSecondaryRecord(birth: Birth): NodeRecord {
     directory: birth.directory,
   };
 }
+
+/**
+ * A secondary that never met a primary: nothing was promised of its directory, which may as well
+ * become the first copy of a new mirror. One with a mark was the target of a resync.
+ */
+export const isUnused = (record: NodeRecord, mark: RootMark | null): boolean =>
+  record.role === 'Secondary' && record.mirror === NO_ID && mark === null;
 
 /**
  * Primary: the first change that the peer does not get (after losing it, while a resync still runs,

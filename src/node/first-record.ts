@@ -3,7 +3,7 @@
  * the start of its role (core/role.ts). Every doubt is a refusal that names its override.
  */
 import type { Config } from '../config/config.js';
-import { freshSecondaryRecord, newMirrorRecord, type Birth } from '../core/record.js';
+import { freshSecondaryRecord, isUnused, newMirrorRecord, type Birth } from '../core/record.js';
 import { startPrimary, startSecondary } from '../core/role.js';
 import { checkMark, recoveredRecord } from '../core/root-mark.js';
 import type { NodeRecord, RootMark } from '../core/types.js';
@@ -28,7 +28,8 @@ export async function firstRecord(
   const found = await marks.read();
   const known = checked(config, loaded, found, directory);
   const birth = { node: newId(), mode: config.mode, bootId: bootId(), directory };
-  const started = startAs(config, known, birth);
+  const isFree = config.start === 'mount' && known !== null && isUnused(known, found);
+  const started = startAs(config, isFree ? null : known, birth);
   const save = (before: NodeRecord | null, next: NodeRecord): Promise<void> =>
     storeRecord(store, marks, before, next);
   await save(started.refusal === null ? null : known, started.record);

@@ -173,6 +173,26 @@ function inNamespace(prepare: string, node: TestNode): { code: number | null; st
   return { code: result.status, stderr: result.stderr };
 }
 
+describe('in the foreground', { skip: missing({ fuse: true, addon: true }) }, () => {
+  test('the same exit statuses, and 0 at SIGTERM', async (t) => {
+    const node = nodeWithFile(t);
+    const other = new TestNode(t, 'other');
+    const port = await freePort();
+    await other.serve(port);
+    const taken = ['--listen', `127.0.0.1:${port}`, '--foreground'];
+    const refused = await node.run('serve', taken);
+    assert.equal(refused.code, EXIT.address, refused.stderr);
+    assert.match(refused.stderr, /is taken by another process/);
+    assertUntouched(node);
+    // It never was anybody's copy: it may be mounted as well.
+    const run = node.run('mount', ['--foreground']);
+    await node.waitStatus('the mount', (status) => status.role === 'Primary');
+    for (const pid of node.pids()) process.kill(pid, 'SIGTERM');
+    assert.equal((await run).code, EXIT.ok);
+    assertUntouched(node);
+  });
+});
+
 describe('the machine', { skip: missing({ fuse: true, addon: true }) }, () => {
   test('no /dev/fuse', (t) => {
     const node = nodeWithFile(t);

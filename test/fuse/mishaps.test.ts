@@ -43,6 +43,8 @@ describe('mishaps', { skip: missing({ fuse: true, addon: true }) }, () => {
     const copy = new TestNode(t, 'copy');
     await copy.must('serve', listen);
     refused(await copy.run('mount'), 4, /already, by process/);
+    await node.must('connect', ['--peer', listen[1] ?? '']);
+    await node.waitEstablished();
     await copy.must('stop');
     refused(await copy.run('mount'), 10, /twinfs serve.*twinfs promote/);
     refused(await node.run('stop'), 2, /twinfs umount/);

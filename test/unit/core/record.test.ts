@@ -5,6 +5,7 @@ import {
   beginTarget,
   freshSecondaryRecord,
   goAlone,
+  isUnused,
   newMirrorRecord,
   promoteRecord,
   shareGeneration,
@@ -123,4 +124,13 @@ test('history is bounded, newest first, without repetitions', () => {
   assert.equal(new Set(now.history).size, GENERATION_HISTORY_MAX);
   assert.equal(now.history[0], id(`d${(GENERATION_HISTORY_MAX + 7).toString().padStart(3, '0')}`));
   assert.ok(!now.history.includes(id('c0')));
+});
+
+test('a directory is free for another use while no primary has met it', () => {
+  const mark = { mirror: MIRROR, node: id('1'), current: NO_ID, next: id('c0') };
+  const unused = freshSecondaryRecord(birth);
+  assert.equal(isUnused(unused, null), true);
+  assert.equal(isUnused(unused, mark), false, 'it was the target of a resync');
+  assert.equal(isUnused(secondary(), null), false);
+  assert.equal(isUnused(record(), null), false);
 });

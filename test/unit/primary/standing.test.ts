@@ -10,13 +10,13 @@ import { Standing } from '../../../src/primary/standing.js';
 import { id, record } from '../core/fixtures.js';
 
 /** A standing whose engine notes what it is told and whose disk answers when `store` is called. */
-function bench(initial: NodeRecord) {
+function bench(initial: NodeRecord, onPeerLoss = 'continue', start = 'mount') {
   const told: string[] = [];
   const engine = {
     setGate: (open: boolean) => told.push(open ? 'open' : 'shut'),
     setStream: (state: string) => told.push(`stream ${state}`),
     setAnswer: () => undefined,
-    setReadOnly: () => undefined,
+    setReadOnly: (on: boolean) => told.push(on ? 'fenced' : 'free'),
     complete: (tokens: readonly number[]) => told.push(`answer ${tokens.join(' ')}`),
     credit: () => undefined,
   } as unknown as Engine;
@@ -26,7 +26,7 @@ function bench(initial: NodeRecord) {
   });
   const quiet = () => undefined;
   const context = {
-    config: { options: { onPeerLoss: 'continue' } },
+    config: { options: { onPeerLoss }, start, peer: { host: 'b', port: 1 } },
     record: keeper,
     log: { warn: quiet },
     fatal: assert.fail,
@@ -72,4 +72,40 @@ test('callers the peer may not have heard of are answered after the record, not 
     told.findIndex((line) => line.startsWith(what)),
   );
   assert.ok(stored !== undefined && answered !== undefined && stored >= 0 && answered > stored);
+});
+
+test('a policy for the loss of the peer holds after a restart, not after a promotion', async () => {
+  const blocked = bench(record(), 'block');
+  blocked.standing.start();
+  blocked.standing.waiterAtGate();
+  await blocked.keeper.settled();
+  assert.equal(blocked.gate.isHeldFor('peer-away'), true);
+  assert.equal(blocked.keeper.current.wentAlone, false);
+
+  const fenced = bench(record(), 'read-only');
+  fenced.standing.start();
+  fenced.standing.waiterAtGate();
+  await fenced.keeper.settled();
+  assert.deepEqual(fenced.told, ['shut', 'fenced'].reverse());
+  assert.equal(fenced.keeper.current.wentAlone, false, 'what is refused needs no generation');
+
+  for (const free of [
+    bench(record(), 'block', 'serve'),
+    bench(goAlone(record(), id('c1')), 'block'),
+  ]) {
+    free.standing.start();
+    assert.equal(free.gate.isHeldFor('peer-away'), false);
+  }
+});
+
+test('told to end, it answers who waits for a peer that is away', () => {
+  const { told, gate, standing } = bench(record(), 'block');
+  standing.start();
+  gate.start();
+  standing.established();
+  standing.lost([7], true);
+  assert.equal(gate.isHeldFor('peer-away'), true);
+  told.length = 0;
+  standing.giveUp();
+  assert.deepEqual(told, ['fenced', 'answer 7']);
 });
