@@ -36,7 +36,7 @@ export const PORTABLE_LIMITS: readonly string[] = [
   'no fallocate, copy_file_range, rename flags, lseek for holes, O_TMPFILE or remote locks',
   'no device nodes, fifos or sockets; extended attributes only in "user.", and only with the attr tools',
   'names and symlink targets that are not UTF-8 are hidden and refused (EILSEQ)',
-  'times set by applications are kept in milliseconds; setting one of atime and mtime alone is ignored',
+  'times are shown and set in milliseconds; setting one of atime and mtime alone is ignored',
   'a file removed while open shows as .fuse_hidden… on both nodes until it is closed',
   'a directory that is itself the root of a file system cannot be mounted in place',
 ];
