@@ -23,7 +23,7 @@ int BackingFlags(const Session& session, uint32_t flags) {
 
 uint32_t OpenReplyFlags(const Session& session, uint32_t flags) {
   // Writers that do not read: straight through, side by side on one file. Others are worth a cache.
-  if ((flags & O_ACCMODE) == O_WRONLY && !session.writebackCache) {
+  if ((flags & O_ACCMODE) == O_WRONLY && session.directWrites) {
     return abi::kOpenDirectIo | abi::kOpenParallelDirectWrites;
   }
   return abi::kOpenKeepCache;

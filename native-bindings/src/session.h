@@ -140,6 +140,7 @@ class Session {
   int rootFd = -1;  // real descriptor of the source directory, opened before the mount
   uint64_t generation = 0;  // of node ids: a handle of an earlier session is stale
   bool writebackCache = false;
+  bool directWrites = false;  // O_WRONLY files bypass the kernel's cache
   bool setxattrExtended = false;
   std::atomic<uint64_t> requests{0};
   std::atomic<int> idleWorkers{0};

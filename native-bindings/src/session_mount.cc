@@ -5,11 +5,13 @@
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "kernel_version.h"
 #include "session.h"
 
 namespace twinfs {
@@ -65,6 +67,8 @@ int Session::Handshake(int fd) {
   uint64_t wanted = kWanted | (options.writebackCache ? abi::kWritebackCache : 0);
   uint64_t taken = offered & wanted;
   writebackCache = (taken & abi::kWritebackCache) != 0;
+  struct utsname name;
+  directWrites = !writebackCache && uname(&name) == 0 && DirectWritesAreCoherent(name.release);
   setxattrExtended = (taken & abi::kSetxattrExt) != 0;
   abi::InitOut out = {};
   out.major = abi::kMajor;

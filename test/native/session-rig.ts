@@ -83,7 +83,8 @@ export function runIn(
 }
 
 export async function mountedRig(context: Cleanup, options: RigOptions = {}): Promise<Rig> {
-  const directory = tempDir(context, 'session');
+  const last: (() => Promise<void> | void)[] = [];
+  const directory = tempDir({ after: (action) => void last.push(action) }, 'session');
   const source = options.source ?? join(directory, 'source');
   const mountpoint = join(directory, 'mount');
   for (const path of [source, mountpoint]) fs.mkdirSync(path, { mode: 0o755, recursive: true });
@@ -149,6 +150,7 @@ export async function mountedRig(context: Cleanup, options: RigOptions = {}): Pr
   context.after(async () => {
     await endSession(rig);
     fs.closeSync(sourceFd);
+    for (const action of last) await action();
   });
   engine.setAnswer({ by: options.by ?? 'local', syncData: options.syncData ?? false });
   engine.setStream(options.stream ?? 'off');
