@@ -1,7 +1,8 @@
 /**
- * A disk that obeys, for the tests of durability: a session of its own, in its own process, whose fsyncs are
- * answered as the test says. In its own, because a process that hangs in its own mount cannot even be killed.
- * Argument: DIRECTORY, holding `source` and `mount`. Ends when its parent is gone.
+ * A disk that obeys, for the tests of durability: a session of its own, in its own process, whose
+ * fsyncs are answered as the test says. In its own, because a process that hangs in its own mount
+ * cannot even be killed. Argument: DIRECTORY, holding `source` and `mount`. Ends when its parent
+ * is gone.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';

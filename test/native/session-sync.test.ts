@@ -1,6 +1,6 @@
 /**
- * Durability: what waits for the local disk, and what becomes of its errors. The "disk" is another session,
- * whose fsyncs the test answers as it likes.
+ * Durability: what waits for the local disk, and what becomes of its errors. The "disk" is another
+ * session, whose fsyncs the test answers as it likes.
  */
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
