@@ -70,14 +70,20 @@ function inProcess<T>(script: string, args: readonly string[]): Promise<T> {
   });
 }
 
+/** A run that fails is told and left out; a target that lacks it counts as missed. */
 async function runTrial(trial: Trial, plan: Plan): Promise<Run[]> {
   const runs: Run[] = [];
   const size = plan.quick ? ['quick'] : [];
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const contestant of trial.contestants) {
-      const figures = await inProcess<Figures>('./trial.js', [trial.workload, contestant, ...size]);
-      runs.push({ trial: trial.name, contestant, round, figures });
       progress(`${trial.name} ${contestant} round ${round} of ${plan.rounds}`);
+      const words = [trial.workload, contestant, ...size];
+      try {
+        const figures = await inProcess<Figures>('./trial.js', words);
+        runs.push({ trial: trial.name, contestant, round, figures });
+      } catch (error) {
+        say(`FAILED ${trial.name} ${contestant} round ${round}: ${String(error)}`);
+      }
     }
   }
   progress('');
@@ -146,6 +152,9 @@ async function main(): Promise<number> {
   const root = makeRoot();
   process.env['TWINFS_TEST_TMP'] = root;
   process.env['TMPDIR'] = root;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void removeLeftovers(root).finally(() => process.exit(130)));
+  }
   try {
     return await runAll(plan);
   } finally {
