@@ -1,5 +1,6 @@
 /** twinfs demo: the show itself is in demo.ts, loaded only when it is wanted. */
 import type { CommandModule } from 'yargs';
+import { MODES } from '../core/types.js';
 import { TwinfsError } from '../errors.js';
 import type { CliContext } from './context.js';
 import { examples } from './examples.js';
@@ -11,7 +12,23 @@ export const demoCommand = (context: CliContext): CommandModule<object, object> 
   command: 'demo',
   describe: 'See it work: two nodes on this machine, a crash, a failover',
   builder: (program) =>
-    program.strict(false).epilogue(examples([['demo', 'takes a few minutes, ends clean']])),
+    program
+      .strict(false)
+      .option('mode', { type: 'string', choices: MODES, describe: 'Mode of the mirror (sync)' })
+      .option('seconds', {
+        type: 'string',
+        describe: 'How long applications run before each event (6)',
+      })
+      .option('no-postgres', {
+        type: 'boolean',
+        describe: 'Without PostgreSQL, which takes most of the time',
+      })
+      .epilogue(
+        examples([
+          ['demo', 'takes a few minutes, ends clean'],
+          ['demo --mode semi-sync --no-postgres', 'half a minute'],
+        ]),
+      ),
   handler: async () => {
     const run = await loadDemo();
     context.status = await run(context.argv.slice(1));

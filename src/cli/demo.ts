@@ -8,20 +8,10 @@ import { clear, makeBase } from '../demo/places.js';
 import { show, type ShowOptions } from '../demo/show.js';
 import { interruption } from './interrupt.js';
 
-const USAGE = `twinfs demo [--mode MODE] [--seconds N] [--no-postgres]
-
-  --mode MODE     sync (default), semi-sync or async
-  --seconds N     how long applications run before each event (default 6)
-  --no-postgres   without PostgreSQL, which takes most of the time`;
-
 const SECONDS_DEFAULT = 6;
 
 /** Words after "demo" → exit status: 0 when everything that was promised held, else 1. */
 export async function runDemo(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
-    process.stdout.write(`${USAGE}\n`);
-    return 0;
-  }
   const options = parse(args);
   if (process.getuid?.() !== 0) {
     throw new TwinfsError('not-root', 'notRoot', 'the demo mounts, which needs root; try sudo');
