@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { MARIADB_COMMANDS, mariadbWork } from '../helpers/app-mariadb.js';
 import { postgresWork } from '../helpers/app-postgres.js';
 import { sqliteWork } from '../helpers/app-sqlite.js';
 import { onMirror } from '../helpers/application.js';
-import { missing, postgresBin } from '../helpers/requires.js';
+import { longOnly, missing, postgresBin } from '../helpers/requires.js';
 
 const mirror = { fuse: true, addon: true };
 const postgres = [
@@ -29,6 +30,16 @@ describe('databases on a mirror', () => {
     await onMirror(t, { mode: 'sync' }, async (mount) => {
       const { tps } = await postgresWork(t, mount, { scale: 1, clients: 2, seconds: 10 });
       assert.ok(tps > 0);
+    });
+  });
+
+  const mariadbNeeds = longOnly({ ...mirror, commands: MARIADB_COMMANDS });
+  test('MariaDB: sysbench, a check of every table', { skip: mariadbNeeds }, async (t) => {
+    await onMirror(t, { mode: 'sync' }, async (mount) => {
+      const options = { tables: 2, rows: 2000, threads: 4, seconds: 10 };
+      const { tps, tables } = await mariadbWork(t, mount, options);
+      assert.ok(tps > 0);
+      assert.ok(tables > options.tables, `${tables} tables checked`);
     });
   });
 });
