@@ -104,7 +104,8 @@ void Committer::Commit(Round& round) {
     if (errnum != 0 && common == 0) common = errnum;
   }
   for (auto& [node, written] : round.files) {
-    int errnum = fdatasync(written.file->fd) == 0 ? common : errno;
+    int errnum = session_.SyncFile(written.file->node, written.file->fd, true);
+    if (errnum == 0) errnum = common;
     if (errnum != 0) {
       session_.Report(Notice::What::syncFailed, errnum);
       errnum = EIO;

@@ -55,6 +55,10 @@ struct Node {
   // Odd while a namespace change on this directory is between its system call and its place in the
   // stream.
   std::atomic<uint32_t> nameSeq{0};
+  // Counts changes of content; `syncedSeq` is the count up to which it is on disk. At first nobody
+  // knows.
+  std::atomic<uint32_t> dataSeq{0};
+  std::atomic<uint32_t> syncedSeq{UINT32_MAX};
 
   FileHandle handle;
 
@@ -77,6 +81,7 @@ struct Node {
   bool namesChanged = false;  // under the lock of Committer
 
   bool IsDirectory() const { return type == S_IFDIR; }
+  bool IsSynced() const { return syncedSeq.load() == dataSeq.load(); }
   bool IsNameless() const { return alias.parent == nullptr; }
   bool HasAlias(const Node* parent, const char* name, size_t bytes) const;
   // The caller has taken the reference on `parent`.

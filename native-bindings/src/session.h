@@ -107,6 +107,8 @@ class Session {
   bool GetPeerSpace(PeerSpace* space);
   // The kernel's cached attributes are not true any more, in a way it cannot know.
   void InvalidateAttributes(const Node* node);
+  // fdatasync, or fsync, of an inode's content. Returns an errno.
+  int SyncFile(Node* node, int fd, bool dataOnly);
   void WorkerEnded(int errnum);
   void SpawnIfNoneIdle();
 

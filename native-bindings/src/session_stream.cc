@@ -1,4 +1,5 @@
 // The steps of a change under the stream lock, and what TypeScript asks of the stream.
+#include <errno.h>
 #include <unistd.h>
 
 #include "session.h"
@@ -9,6 +10,7 @@ namespace twinfs {
 bool Session::BeginChange(std::initializer_list<Touch> touches) {
   bool streaming = stream.State() == StreamState::on;
   for (const Touch& touch : touches) {
+    if ((touch.mark & kMarkData) != 0) touch.node->dataSeq.fetch_add(1);
     if (streaming && !stream.Bind(touch.node)) {
       // Unlinked before this connection: nothing on the peer corresponds to it.
       streaming = false;
@@ -119,6 +121,15 @@ void Session::Unref(Node* node, uint64_t count) {
       if (nodes.Unref(parent)) gone.push_back(parent);
     }
   }
+}
+
+int Session::SyncFile(Node* node, int fd, bool dataOnly) {
+  // Read before the call: what is counted later may not be covered by it.
+  uint32_t seq = node->dataSeq.load();
+  int result = dataOnly ? fdatasync(fd) : fsync(fd);
+  if (result != 0) return errno;
+  node->syncedSeq.store(seq);
+  return 0;
 }
 
 void Session::CloseFile(OpenFile* file) {
