@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { ask } from '../../src/control/client.js';
 import { MODES } from '../../src/core/types.js';
 import { CommitLoad, checkCommits } from '../helpers/commit-log.js';
 import { freePort } from '../helpers/free-port.js';
@@ -228,7 +229,9 @@ describe('mode', needs, () => {
     await load.waitForMore(20);
     for (let turn = 0; turn < 20; turn += 1) {
       const mode = MODES[(turn + 1) % MODES.length] ?? 'sync';
-      await primary.must('mode', [mode]);
+      // Without a process for each: the switches shall follow each other closely.
+      const target = { stateDir: primary.state, shown: primary.directory };
+      await ask(target, { command: 'mode', mode });
       const { mode: now, replication } = await primary.quickStatus();
       assert.deepEqual([now, replication], [mode, 'Established']);
       if (mode === 'async') continue;

@@ -152,7 +152,7 @@ async function fillUp(directory: string): Promise<string[]> {
 }
 
 describe('the own disk', needs, () => {
-  for (const mode of ['sync', 'semi-sync', 'async'] as Mode[]) {
+  for (const mode of ['sync', 'async'] as Mode[]) {
     test(`full (${mode}): ENOSPC for the application, equal copies, no break`, async (t) => {
       const disk = new SmallDisk(t, 48);
       const { primary, secondary } = await pairOn(t, disk, 'primary', mode);
