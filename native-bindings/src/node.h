@@ -59,6 +59,8 @@ struct Node {
   // knows.
   std::atomic<uint32_t> dataSeq{0};
   std::atomic<uint32_t> syncedSeq{UINT32_MAX};
+  // For good: the kernel may have dropped data, and a descriptor opened later would not be told.
+  std::atomic<bool> syncFailed{false};
 
   FileHandle handle;
 
@@ -81,7 +83,7 @@ struct Node {
   bool namesChanged = false;  // under the lock of Committer
 
   bool IsDirectory() const { return type == S_IFDIR; }
-  bool IsSynced() const { return syncedSeq.load() == dataSeq.load(); }
+  bool IsSynced() const { return !syncFailed.load() && syncedSeq.load() == dataSeq.load(); }
   bool IsNameless() const { return alias.parent == nullptr; }
   bool HasAlias(const Node* parent, const char* name, size_t bytes) const;
   // The caller has taken the reference on `parent`.

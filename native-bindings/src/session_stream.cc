@@ -127,7 +127,11 @@ int Session::SyncFile(Node* node, int fd, bool dataOnly) {
   // Read before the call: what is counted later may not be covered by it.
   uint32_t seq = node->dataSeq.load();
   int result = dataOnly ? fdatasync(fd) : fsync(fd);
-  if (result != 0) return errno;
+  if (result != 0) {
+    int errnum = errno;
+    node->syncFailed.store(true);
+    return errnum;
+  }
   node->syncedSeq.store(seq);
   return 0;
 }

@@ -110,6 +110,29 @@ test("an application's own fsync, too", { skip }, async (context) => {
   await waitFor('the report', () => rig.syncErrors.length === 1);
 });
 
+test('an fdatasync asks the disk only for what is not on it', { skip }, async (context) => {
+  const { rig, told } = await stacked(context, { ...BOTH });
+  await rig.sh(WRITE);
+  const before = told('fsync').length;
+  assert.ok(before > 0);
+  await rig.sh('sync -d f');
+  assert.equal(told('fsync').length, before, 'the write has waited for the disk');
+  rig.engine.setAnswer({ by: 'local', syncData: false });
+  await rig.sh(`${WRITE}; sync -d f`);
+  assert.equal(told('fsync').length, before + 1, 'this write has not');
+});
+
+test('a file whose sync failed is never taken for synced', { skip }, async (context) => {
+  const { rig, fsync, told } = await stacked(context, { stream: 'on', by: 'local' });
+  await rig.sh(WRITE);
+  fsync(EIO);
+  assert.notEqual((await rig.run('sync -d f')).status, 0);
+  fsync(0);
+  const before = told('fsync').length;
+  await rig.sh('sync -d f; sync -d f');
+  assert.equal(told('fsync').length, before + 2);
+});
+
 test('a new name is durable with the first write below it', { skip }, async (context) => {
   const { rig, told } = await stacked(context, { ...BOTH });
   // The first round starts with a syncfs, which FUSE does not hear of.
